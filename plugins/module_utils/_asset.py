@@ -1,0 +1,211 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""A module that manages one asset, whatever its kind: options in, plan, apply, result out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from ansible_collections.nats.jetstream.plugins.module_utils._connection import Connection
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    JetStreamError,
+    PermissionDenied,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Found, Identity, Kind
+from ansible_collections.nats.jetstream.plugins.module_utils._manager import JetStreamManager
+from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
+    Plan,
+    Policy,
+    Refused,
+    Wanted,
+    apply,
+    depends_on_level,
+    plan,
+    title,
+    unknown_names,
+    would_lose,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    Context,
+    Name,
+    Problem,
+    Server,
+    release_of,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yaml
+
+POLICY_SPEC: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "update": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
+    "reset": {"type": "list", "elements": "str", "default": []},
+    "recreate": {
+        "type": "str",
+        "choices": ["never", "if_empty", "always"],
+        "default": "never",
+    },
+    "recovery_path": {"type": "path"},
+    "data_loss": {"type": "str", "choices": ["warn", "forbid", "allow"], "default": "warn"},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "str", "default": "60s"},
+    "extra_config": {"type": "dict", "default": {}},
+}
+
+
+def run_asset(kind: Kind) -> None:
+    """Run the module of a kind."""
+    spec = {name: {"type": "str", "required": True} for name in kind.identity}
+    if kind.identity[-1:] == ("name",) and len(kind.identity) > 1:
+        spec["name"]["aliases"] = ["durable_name"]
+    run(
+        {**spec, **kind.schema.argument_spec(), **POLICY_SPEC},
+        lambda session: manage(kind, session),
+        lambda params, inputs: validate(kind, params, inputs),
+    )
+
+
+def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> None:
+    """Add everything that is wrong with the options of an asset, before anything is sent."""
+    problems = inputs.problems
+    for option in kind.identity:
+        Name().wire(params[option], option, problems)
+    kind.schema.wire(params, "", problems)
+    inputs.seconds(params, "wait_timeout")
+    reset = params["reset"] or []
+    problems += unknown_names(kind, reset, "reset")
+    problems += [
+        Problem(name, "is both set and reset") for name in reset if params.get(name) is not None
+    ]
+    problems += [
+        Problem(f"extra_config.{name}", "has an option of its own")
+        for name in params["extra_config"] or {}
+        if name in kind.schema.by_name or name in kind.identity or name == "durable_name"
+    ]
+
+
+async def manage(kind: Kind, session: Session) -> dict[str, Any]:
+    """Plan one asset, do it unless in check mode, and return the module's result."""
+    params, manager = session.params, session.manager
+    identity: Identity = tuple(params[option] for option in kind.identity)
+    wanted = Wanted(
+        kind.schema.wire(params, "", []), tuple(params["reset"] or ()), params["extra_config"] or {}
+    )
+    policy = Policy(
+        state=params["state"],
+        update=params["update"],
+        recreate=params["recreate"],
+        data_loss=params["data_loss"],
+        recovery_path=params["recovery_path"],
+        wait=params["wait"],
+        wait_timeout=Inputs().seconds(params, "wait_timeout"),
+    )
+    found = await kind.read(manager, identity)
+    decided = await decide(kind, identity, wanted, found, policy, session)
+    info = found.info if session.check_mode else await apply(decided, manager)
+    for warning in decided.warnings:
+        session.module.warn(warning)
+    return _result(decided, info, session.module._diff)
+
+
+async def decide(
+    kind: Kind,
+    identity: Identity,
+    wanted: Wanted,
+    found: Found,
+    policy: Policy,
+    session: Session,
+) -> Plan:
+    """Return the plan, asking the server only for what the decision needs."""
+    manager = session.manager
+    context = Context(server_of(session.connection, found))
+    try:
+        decided = plan(kind, identity, wanted, found, context, policy)
+    except Refused:
+        if not _level_may_differ(kind, wanted, context, session.connection):
+            raise
+        decided = None
+    writes = decided is None or decided.action in ("create", "update", "recreate")
+    if writes and _level_may_differ(kind, wanted, context, session.connection):
+        context = context._replace(server=await _asked(context.server, manager))
+        decided = plan(kind, identity, wanted, found, context, policy)
+    assert decided is not None
+    if writes and kind.needs_parent(decided.wanted, decided.changed, context.server):
+        context = context._replace(parent=await kind.read_parent(manager, identity))
+        decided = plan(kind, identity, wanted, found, context, policy)
+    if decided.action in ("create", "update", "recreate"):
+        problems, warnings = await kind.look(manager, decided)
+        if problems:
+            text = "; ".join(map(str, problems))
+            raise Refused(f"the {decided.title} can not be like this: {text}", problems)
+        decided = decided._replace(warnings=(*decided.warnings, *warnings))
+    if decided.action == "create" and decided.parent_missing:
+        return _without_parent(decided, session.check_mode)
+    return decided
+
+
+def _without_parent(decided: Plan, check_mode: bool) -> Plan:
+    text = f"the stream {decided.identity[0]} does not exist"
+    if not check_mode:
+        raise Refused(
+            f"the {decided.title} can not be created: {text}. Create the stream first",
+            [Problem("stream", text)],
+        )
+    warning = f"{decided.title}: {text} yet; an earlier task has to create it"
+    return decided._replace(warnings=(*decided.warnings, warning))
+
+
+def server_of(connection: Connection, found: Optional[Found] = None) -> Server:
+    """Return the server to judge by, from its greeting and from what it told of the asset.
+
+    Behind a domain or an API prefix another server decides, of which nothing is known yet.
+    """
+    greeting, info = connection.greeting, found.info if found else None
+    clustered = "cluster" in info if info else "cluster" in greeting
+    if connection.prefix != "$JS.API":
+        return Server(None, clustered if info else None)
+    return Server(release_of(greeting.get("version", ""), greeting.get("api_lvl")), clustered)
+
+
+def _level_may_differ(kind: Kind, wanted: Wanted, context: Context, connection: Connection) -> bool:
+    """Say whether another server than the one connected to decides about what is mentioned."""
+    elsewhere = context.server.clustered or connection.prefix != "$JS.API"
+    return bool(elsewhere) and depends_on_level(kind, wanted)
+
+
+async def _asked(server: Server, manager: JetStreamManager) -> Server:
+    try:
+        account = await manager.account_info()
+    except (PermissionDenied, JetStreamError):
+        return server
+    level = (account.get("api") or {}).get("level")
+    version = server.text if server.release else ""
+    return server._replace(release=release_of(version, level) if level else server.release)
+
+
+def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "changed": decided.action != "none",
+        "action": decided.action,
+        "changes": decided.changes,
+        "declaration": decided.after,
+        decided.kind.noun: info,
+    }
+    lost = would_lose(decided.losses)
+    if lost:
+        result["would_lose"] = lost
+    if decided.unverified:
+        result["unverified"] = list(decided.unverified)
+    if diff:
+        named = title(decided.kind, decided.identity)
+        result["diff"] = {
+            "before": to_yaml(decided.before),
+            "after": to_yaml(decided.after),
+            "before_header": named,
+            "after_header": f"{named} ({decided.action})",
+        }
+    return result

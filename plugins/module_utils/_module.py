@@ -1,0 +1,167 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""The synchronous face: from AnsibleModule to one event loop with one connection, and back.
+
+A module hands over what it manages (a kind) or what it does (a coroutine); everything that all
+modules share happens here: the connection options, the masking of secrets, validation with all
+problems at once, errors as results.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any, Callable, NamedTuple, NoReturn, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.nats.jetstream.plugins.module_utils._connection import (
+    ARGUMENT_SPEC,
+    CONSTRAINTS,
+    Connection,
+    ConnectionOptions,
+    from_params,
+    open_connection,
+    secrets_in,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    InvalidRequest,
+    JetStreamError,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._manager import JetStreamManager
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import Problem
+from ansible_collections.nats.jetstream.plugins.module_utils._units import (
+    SECOND,
+    UnitError,
+    parse_duration,
+)
+
+
+class Session(NamedTuple):
+    """What a module's coroutine works with."""
+
+    module: AnsibleModule
+    connection: Connection
+    manager: JetStreamManager
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        return self.module.params
+
+    @property
+    def check_mode(self) -> bool:
+        return self.module.check_mode
+
+
+class JetStreamModule(AnsibleModule):
+    """An AnsibleModule that knows of secrets inside URLs before anything can log or return them."""
+
+    def _log_invocation(self) -> None:
+        self._hide_secrets()
+        super()._log_invocation()
+
+    def _hide_secrets(self) -> None:
+        self.no_log_values.update(secrets_in(getattr(self, "params", None) or {}))
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        self._hide_secrets()
+        super().fail_json(msg, **kwargs)
+
+    def exit_json(self, **kwargs: Any) -> NoReturn:
+        self._hide_secrets()
+        super().exit_json(**kwargs)
+
+
+class Inputs:
+    """Collects everything wrong with a task's options, to be told at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def seconds(self, params: Mapping[str, Any], name: str) -> float:
+        """Return a duration option in seconds."""
+        try:
+            return parse_duration(params[name]) / SECOND
+        except UnitError as error:
+            self.problems.append(Problem(name, str(error)))
+            return 0.0
+
+    def checked(self) -> None:
+        """Raise InvalidRequest with all problems, if there are any."""
+        if self.problems:
+            raise InvalidRequest([str(problem) for problem in self.problems])
+
+
+def run(
+    argument_spec: Mapping[str, Any],
+    work: Callable[[Session], Awaitable[dict[str, Any]]],
+    validate: Optional[Callable[[Mapping[str, Any], Inputs], None]] = None,
+    **constraints: Any,
+) -> None:
+    """Run a module: ``work`` gets a Session and returns the result, without ``server``.
+
+    ``validate`` adds to the problems of the options before anything is sent. ``constraints`` are
+    those of AnsibleModule.
+    """
+    shared = {
+        name: [*CONSTRAINTS.get(name, ()), *constraints.pop(name, ())] for name in CONSTRAINTS
+    }
+    module = JetStreamModule(
+        argument_spec={**argument_spec, **ARGUMENT_SPEC},
+        supports_check_mode=True,
+        **shared,
+        **constraints,
+    )
+    try:
+        options = _validated(module, validate)
+        result = asyncio.run(_connected(module, options, work))
+    except JetStreamError as error:
+        module.fail_json(msg=str(error), **error.result())
+    module.exit_json(**result)
+
+
+def _validated(
+    module: AnsibleModule, validate: Optional[Callable[[Mapping[str, Any], Inputs], None]]
+) -> ConnectionOptions:
+    inputs = Inputs()
+    seconds = {
+        name: inputs.seconds(module.params, name)
+        for name in ("connect_timeout", "timeout", "retry_for")
+    }
+    options, wrong = from_params({**module.params, **seconds})
+    inputs.problems.extend(Problem(place, text) for place, text in wrong)
+    if validate:
+        validate(module.params, inputs)
+    inputs.checked()
+    return options
+
+
+async def _connected(
+    module: AnsibleModule,
+    options: ConnectionOptions,
+    work: Callable[[Session], Awaitable[dict[str, Any]]],
+) -> dict[str, Any]:
+    connection = await open_connection(options)
+    try:
+        manager = JetStreamManager(connection, options.timeout, options.retry_for)
+        result = await work(Session(module, connection, manager))
+        return {**result, "server": server_result(connection)}
+    finally:
+        await connection.close()
+
+
+def server_result(connection: Connection) -> dict[str, Any]:
+    """Return what is known of the server that was connected to; None where it does not say."""
+    greeting = connection.greeting
+    return {
+        "name": greeting.get("server_name"),
+        "version": greeting.get("version"),
+        "api_level": greeting.get("api_lvl"),
+        "cluster": greeting.get("cluster"),
+        "domain": greeting.get("domain"),
+        "account": None,
+    }

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""Counting what a purge removes, without removing it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple, Optional
+
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import MISSING, ApiError
+
+WALKERS = 16
+
+
+class Count(NamedTuple):
+    """How many messages a purge removes: the number, or None and at least how many at most."""
+
+    purged: Optional[int]
+    at_most: int
+
+
+async def count(
+    manager: Any,
+    stream: str,
+    subject: Optional[str] = None,
+    seq: Optional[int] = None,
+    keep: Optional[int] = None,
+    limit: int = 100_000,
+) -> Count:
+    """Return what a purge of these arguments would remove now.
+
+    The server tells the messages per subject and the deleted sequences, so most is exact without
+    looking at a message. A subject and a sequence together have no such answer: then messages are
+    looked at, at most ``limit`` of them.
+    """
+    deleted = bool(seq) and not subject
+    info = await manager.stream_info(stream, subjects_filter=subject)
+    state = info["state"]
+    matching = sum((state.get("subjects") or {}).values()) if subject else state["messages"]
+    if keep:
+        return _exactly(max(0, matching - keep))
+    if seq is None or not matching:
+        return _exactly(matching)
+    end = min(seq, state["last_seq"] + 1)
+    reach = max(0, end - state["first_seq"])
+    if end > state["last_seq"]:
+        return _exactly(matching)
+    if deleted:
+        return await _below(manager, stream, state, end, reach, limit)
+    if min(matching, reach) > limit:
+        return Count(None, min(matching, reach))
+    return _exactly(await _walk(manager, stream, subject or ">", state["first_seq"], end))
+
+
+async def _below(
+    manager: Any, stream: str, state: dict[str, Any], end: int, reach: int, limit: int
+) -> Count:
+    """Count the messages below a sequence: the reach less the holes in it."""
+    if not state.get("num_deleted"):
+        return _exactly(reach)
+    if state["num_deleted"] > limit:
+        return Count(None, min(reach, state["messages"]))
+    detailed = (await manager.stream_info(stream, deleted_details=True))["state"]
+    holes = sum(1 for one in detailed.get("deleted") or [] if one < end)
+    return _exactly(max(0, end - detailed["first_seq"]) - holes)
+
+
+async def _walk(manager: Any, stream: str, subject: str, first: int, end: int) -> int:
+    """Count the messages of a subject in a range of sequences, in several pieces at a time."""
+    step = max(1, -(-(end - first) // WALKERS))
+    edges = list(range(first, end, step))
+    counts = await asyncio.gather(
+        *(_walk_piece(manager, stream, subject, one, min(one + step, end)) for one in edges)
+    )
+    return sum(counts)
+
+
+async def _walk_piece(manager: Any, stream: str, subject: str, first: int, end: int) -> int:
+    found = 0
+    while first < end:
+        try:
+            message = await manager.get_msg(stream, seq=first, next_by_subject=subject)
+        except ApiError as error:
+            if error.error_class == MISSING:
+                return found
+            raise
+        if message["seq"] >= end:
+            return found
+        found += 1
+        first = message["seq"] + 1
+    return found
+
+
+def _exactly(number: int) -> Count:
+    return Count(number, number)

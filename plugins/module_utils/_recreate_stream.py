@@ -1,0 +1,215 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""Deleting a stream and creating it again, with the least that can be lost.
+
+The order matters. Publishers must not get an acknowledgement for what is deleted a moment later,
+the new stream must be empty although servers have been seen to bring old messages back when a
+create follows a delete at once, and whatever is refused on the way, the consumers' configurations
+must still be there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import Any
+
+from ansible_collections.nats.jetstream.plugins.module_utils._consumer import (
+    stream_problems,
+    workqueue_problems,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    MISSING,
+    ApiError,
+    JetStreamError,
+    PermissionDenied,
+    RequestTimeout,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
+from ansible_collections.nats.jetstream.plugins.module_utils._recovery import (
+    RecreateFailed,
+    mismatch,
+    try_permissions,
+    write_recovery,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    Config,
+    Problem,
+    without_zeros,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._stream import renew
+from ansible_collections.nats.jetstream.plugins.module_utils._units import parse_instant
+
+GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
+
+
+async def look_before(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
+    """Return which consumers the new configuration would not take back, and what to warn of."""
+    name, server = plan.identity[0], plan.context.server
+    consumers = await _consumers(manager, name)
+    problems = [
+        Problem(f"consumer {config['name']}", text)
+        for config in consumers
+        for text in stream_problems(config, plan.config, server)
+    ]
+    if plan.config.get("retention") == "workqueue":
+        problems += [Problem("retention", text) for text in workqueue_problems(consumers)]
+    most = plan.config.get("max_consumers") or -1
+    if 0 < most < len(consumers):
+        problems.append(Problem("max_consumers", f"the stream has {len(consumers)} consumers"))
+    return problems, await _downstream(manager, name, plan.context.server)
+
+
+async def _downstream(manager: Any, name: str, server: Any) -> list[str]:
+    """Warn of the streams that miss messages on 2.9; from 2.10 on first_seq lets them go on."""
+    if server.knows((2, 10, 0)) is not False:
+        return []
+    lost = f"miss what stream {name} stores below its old last sequence once it is recreated"
+    try:
+        streams = await manager.streams_info()
+    except (PermissionDenied, RequestTimeout):
+        return [f"streams that source or mirror it on nats-server {server.text} {lost}"]
+    names = [
+        info["config"]["name"]
+        for info in streams
+        for source in (info["config"].get("mirror"), *(info["config"].get("sources") or ()))
+        if source and source.get("name") == name
+    ]
+    return [f"{', '.join(names)} on nats-server {server.text} will {lost}"] if names else []
+
+
+async def _consumers(manager: Any, name: str) -> list[Config]:
+    return [{**info["config"], "name": info["name"]} for info in await manager.consumers_info(name)]
+
+
+async def recreate_stream(manager: Any, plan: Any) -> Info:
+    """Carry out a plan to recreate a stream; return the INFO answer of the new one.
+
+    Raises RecreateFailed, with the recovery, for what goes wrong once something was changed, and
+    the plain error for what goes wrong before.
+    """
+    name, old = plan.identity[0], plan.current_config
+    consumers = await _consumers(manager, name)
+    recovery = {"stream": old, "consumers": consumers}
+    await try_permissions(manager, _requests(name, old, consumers, plan.policy.recreate))
+    write_recovery(plan.policy.recovery_path, recovery)
+    step = "nothing was deleted"
+    try:
+        info = await _emptied(manager, plan)
+        await _delete(manager, name, old)
+        step = "the stream was deleted and has to be made by hand"
+        try:
+            answer = await manager.add_stream(renew(plan.config, info, plan.context))
+        except JetStreamError:
+            await manager.add_stream(renew(without_zeros(old), info, plan.context))
+            step = "the stream was created again as it was before, without its messages"
+            await _put_back(manager, name, consumers)
+            raise
+        step = "the stream was recreated, not all of its consumers were"
+        await _put_back(manager, name, consumers)
+        step = "the stream was recreated"
+        await _check_empty(manager, name, answer)
+        return answer
+    except JetStreamError as error:
+        raise RecreateFailed(
+            f"recreating the {plan.title} failed, {step}: {error}. The configurations of the "
+            "stream and its consumers are in recovery",
+            recovery,
+            error,
+        ) from error
+
+
+def _requests(
+    name: str, old: Config, consumers: list[Config], recreate: str
+) -> list[tuple[str, bytes]]:
+    other = mismatch(name=f"{name}x")
+    requests = [(f"STREAM.CREATE.{name}", other), (f"STREAM.DELETE.{name}", b"-")]
+    if recreate == "always":
+        requests.append((f"STREAM.UPDATE.{name}", other))
+        if not old.get("deny_purge"):
+            requests.append((f"STREAM.PURGE.{name}", mismatch(seq=2, keep=1)))
+    body = mismatch(stream_name=f"{name}x", config={})
+    for config in consumers:
+        one = config.get("filter_subject")
+        filtered = f".{one}" if one else ""
+        requests.append((f"CONSUMER.CREATE.{name}.{config['name']}{filtered}", body))
+    return requests
+
+
+async def _emptied(manager: Any, plan: Any) -> Info:
+    """Return the last INFO before the delete, after making sure that nothing comes in unnoticed.
+
+    Publishers get an error from here on, and not an acknowledgement for what is deleted next. If
+    something fails, the stream gets its subjects back.
+    """
+    name, old = plan.identity[0], plan.current_config
+    if plan.policy.recreate == "if_empty":
+        info = await manager.stream_info(name)
+        if info["state"]["messages"]:
+            raise JetStreamError(
+                f"{info['state']['messages']} messages arrived meanwhile, and recreate=if_empty "
+                "deletes none"
+            )
+        return info
+    if old.get("subjects"):
+        unused = f"recreating.{name}.{secrets.token_hex(8)}"
+        await manager.update_stream({**old, "subjects": [unused]})
+    try:
+        if not old.get("sealed") and not old.get("deny_purge"):
+            await manager.purge_stream(name)
+        return await manager.stream_info(name)
+    except JetStreamError:
+        await manager.update_stream(old)
+        raise
+
+
+async def _delete(manager: Any, name: str, old: Config) -> None:
+    """Delete the stream and wait until the server does not find it any more.
+
+    A refused delete gives the stream its subjects back.
+    """
+    try:
+        await manager.delete_stream(name)
+    except JetStreamError:
+        await manager.update_stream(old)
+        raise
+    deadline = time.monotonic() + GONE_WITHIN
+    while True:
+        try:
+            await manager.stream_info(name)
+        except ApiError as error:
+            if error.error_class == MISSING:
+                return
+            raise
+        if time.monotonic() > deadline:
+            raise JetStreamError(f"the server still has it {GONE_WITHIN:.0f} s after the delete")
+        await asyncio.sleep(0.05)
+
+
+async def _put_back(manager: Any, name: str, consumers: list[Config]) -> None:
+    """Create the consumers again, all that can be; raise the first error afterwards."""
+    answers = await asyncio.gather(
+        *(manager.add_consumer(name, config, action="create") for config in consumers),
+        return_exceptions=True,
+    )
+    errors = [answer for answer in answers if isinstance(answer, BaseException)]
+    if errors:
+        raise errors[0]
+
+
+async def _check_empty(manager: Any, name: str, created: Info) -> None:
+    """Make sure that no message is older than the stream that has it."""
+    info = await manager.stream_info(name)
+    if not info["state"]["messages"]:
+        return
+    first = await manager.get_msg(name, seq=info["state"]["first_seq"])
+    if parse_instant(first["time"]) < parse_instant(created["created"]):
+        raise JetStreamError(
+            f"the new stream holds a message of {first['time']}, which the delete should have "
+            "removed; purge it"
+        )

@@ -1,0 +1,84 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""Names and subjects: what a server accepts, and which subjects meet.
+
+A request for a stream whose name holds a dot or a space reaches no endpoint of the server and is
+never answered, so names are looked at before anything is sent.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_NAME = 255
+
+_FORBIDDEN_IN_NAMES = re.compile(r"[.*>/\\\s\x00-\x1f\x7f]")
+_FORBIDDEN_IN_SUBJECTS = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def name_problem(name: str) -> str | None:
+    """Return why a stream or consumer can not have this name, None when it can.
+
+    Servers 2.9 to 2.15 refuse more than 255 characters and path separators, and can not be asked
+    about names with dots, wildcards or white space.
+    """
+    if not name:
+        return "is empty"
+    if _FORBIDDEN_IN_NAMES.search(name):
+        return f"{name!r} holds white space or one of . * > / \\, which no name may hold"
+    if len(name) > MAX_NAME:
+        return f"has {len(name)} characters, a server accepts at most {MAX_NAME}"
+    return None
+
+
+def subject_problem(subject: str, wildcards: bool = True) -> str | None:
+    """Return why this is no subject (with or without wildcards), None when it is one."""
+    if not subject:
+        return "is empty"
+    if _FORBIDDEN_IN_SUBJECTS.search(subject):
+        return f"{subject!r} holds white space"
+    tokens = subject.split(".")
+    if "" in tokens:
+        return f"{subject!r} has an empty token (a dot too many)"
+    if ">" in tokens[:-1]:
+        return f"{subject!r} has a > that is not its last token"
+    if not wildcards and ("*" in tokens or ">" in tokens):
+        return f"{subject!r} holds a wildcard, a literal subject is needed"
+    return None
+
+
+def overlaps(one: str, other: str) -> bool:
+    """Say whether a message can match both subjects (each with or without wildcards)."""
+    left, right = one.split("."), other.split(".")
+    for mine, theirs in zip(left, right):
+        if mine == ">" or theirs == ">":
+            return True
+        if mine != theirs and "*" not in (mine, theirs):
+            return False
+    return len(left) == len(right)
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Say whether every message that matches the narrow subject matches the wide one as well."""
+    left, right = wide.split("."), narrow.split(".")
+    for index, token in enumerate(left):
+        if token == ">":
+            return len(right) > index
+        if index >= len(right) or right[index] == ">":
+            return False
+        if token != "*" and (right[index] == "*" or token != right[index]):
+            return False
+    return len(left) == len(right)
+
+
+def first_overlap(subjects: list[str]) -> tuple[str, str] | None:
+    """Return the first two subjects of a list that overlap, None when no two do."""
+    for index, one in enumerate(subjects):
+        for other in subjects[index + 1 :]:
+            if overlaps(one, other):
+                return one, other
+    return None

@@ -1,0 +1,131 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rooms of module_utils: who may know whom, and what a module loads."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ROOT / "plugins" / "module_utils"
+PACKAGE = "ansible_collections.nats.jetstream.plugins.module_utils"
+
+# Room -> the rooms it may import, directly. It runs one way: what stands below may not look up.
+ARROWS = {
+    "_units": set(),
+    "_subjects": set(),
+    "_errors": set(),
+    "_yaml": set(),
+    "_schema": {"_subjects", "_units"},
+    "_kind": {"_schema"},
+    "_stream": {"_kind", "_schema", "_subjects", "_units", "_errors", "_recreate_stream"},
+    "_consumer": {"_kind", "_schema", "_subjects", "_units", "_errors", "_recreate_consumer"},
+    "_connection": {"_errors"},
+    "_manager": {"_errors", "_subjects"},
+    "_reconcile": {"_kind", "_schema", "_errors"},
+    "_recovery": {"_errors"},
+    "_recreate_stream": {"_consumer", "_errors", "_kind", "_recovery", "_schema", "_stream", "_units"},
+    "_recreate_consumer": {"_consumer", "_errors", "_kind", "_recovery", "_schema"},
+    "_purge": {"_errors"},
+    "_lookup": {"_errors", "_kind", "_reconcile", "_schema"},
+    "_module": {"_connection", "_errors", "_manager", "_schema", "_units"},
+    "_asset": {
+        "_connection",
+        "_errors",
+        "_kind",
+        "_manager",
+        "_module",
+        "_reconcile",
+        "_schema",
+        "_yaml",
+    },
+}
+
+# These are loaded when a plan needs them, by the kinds that they serve: the one way upwards.
+LATE = {("_stream", "_recreate_stream"), ("_consumer", "_recreate_consumer")}
+
+MODULES = {
+    "jetstream_stream": {"_stream"},
+    "jetstream_consumer": {"_consumer"},
+    "jetstream_purge": set(),
+    "jetstream_info": {"_stream", "_consumer"},
+    "jetstream_stream_info": {"_stream"},
+    "jetstream_consumer_info": {"_consumer"},
+}
+
+
+def rooms_in(tree: ast.AST) -> set[str]:
+    return {
+        node.module.rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE)
+    }
+
+
+def test_every_room_has_its_arrows():
+    assert {path.stem for path in ROOMS.glob("_*.py") if path.stem != "__init__"} == set(ARROWS)
+
+
+@pytest.mark.parametrize("room", sorted(ARROWS))
+def test_a_room_imports_what_it_may(room):
+    tree = ast.parse((ROOMS / f"{room}.py").read_text())
+    assert rooms_in(tree) <= ARROWS[room]
+    early = {name for node in tree.body for name in rooms_in(node) if isinstance(node, ast.ImportFrom)}
+    assert not {(room, name) for name in early} & LATE
+
+
+def test_there_is_no_circle():
+    done: set[str] = set()
+    while done != set(ARROWS):
+        free = {
+            room
+            for room, imports in ARROWS.items()
+            if {name for name in imports if (room, name) not in LATE} <= done
+        }
+        assert free - done, f"a circle among {set(ARROWS) - done}"
+        done |= free
+
+
+def test_only_the_top_knows_ansible():
+    knowing = {
+        path.stem for path in ROOMS.glob("_*.py") if "ansible.module_utils" in path.read_text()
+    }
+    assert knowing == {"_module"}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_loads_no_kind_but_its_own(module):
+    """Asked of a fresh interpreter, as a task is one."""
+    kinds = {"_stream", "_consumer", "_recreate_stream", "_recreate_consumer"}
+    script = f"""
+import sys, json
+sys.path.insert(0, {str(ROOT / "tests")!r})
+from harness import collection
+collection.make_importable()
+import importlib
+importlib.import_module("ansible_collections.nats.jetstream.plugins.modules.{module}")
+print(json.dumps([name.rpartition(".")[2] for name in sys.modules if name.startswith("{PACKAGE}.")]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert kinds & set(json.loads(done.stdout)) == MODULES[module]
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_file_is_short(module):
+    """Documentation aside: the work belongs into the rooms."""
+    tree = ast.parse((ROOT / "plugins" / "modules" / f"{module}.py").read_text())
+    code = [node for node in tree.body if not isinstance(node, ast.Assign) or not is_text(node)]
+    lines = {line for node in code for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+    assert len(lines) < 80
+
+
+def is_text(node: ast.Assign) -> bool:
+    return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
