@@ -220,7 +220,8 @@ _START = {"by_start_sequence": "opt_start_seq", "by_start_time": "opt_start_time
 
 def _mode_problem(config: Config, context: Context) -> Optional[str]:
     # deliver_group is stored on pull consumers too, and does nothing there.
-    wrong, mode = PUSH_ONLY[1:], "pull consumer (deliver_subject is not set)"
+    wrong: tuple[str, ...] = PUSH_ONLY[1:]
+    mode = "pull consumer (deliver_subject is not set)"
     if config.get("deliver_subject"):
         wrong, mode = PULL_ONLY, "push consumer (deliver_subject is set)"
     given = [name for name in wrong if not is_zero(config.get(name)) and config[name] != "none"]

@@ -542,9 +542,7 @@ class Schema:
 
 def is_zero(value: Any) -> bool:
     """Say whether a wire value is the same as an absent one. -1 is not: it may be meant."""
-    return (
-        value is None or value is False or value == "" or value == [] or value == {} or value == 0
-    )
+    return value is None or (not value and isinstance(value, (bool, int, str, list, dict, tuple)))
 
 
 def without_zeros(config: Config) -> Config:
@@ -580,7 +578,7 @@ def _gate(
     fields: Iterable[Field], config: Any, server: Server, prefix: str, problems: list[Problem]
 ) -> None:
     for field in fields:
-        value = (config or {}).get(field.name)
+        value: Any = (config or {}).get(field.name)
         if is_zero(value) or field.type.normal(value) == field.type.normal(
             None if callable(field.default) else field.default
         ):

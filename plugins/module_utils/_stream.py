@@ -91,7 +91,7 @@ def _when_sealed(config: Config, context: Context) -> bool:
 
 def _follows_origin(config: Config, context: Context) -> bool:
     # Where the server sees the origin of a mirror, it takes over the origin's allow_direct.
-    mirror = config.get("mirror")
+    mirror = config.get("mirror") or {}
     return bool(mirror) and not mirror.get("external")
 
 
