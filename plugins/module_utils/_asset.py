@@ -16,7 +16,12 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     JetStreamError,
     PermissionDenied,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._kind import Found, Identity, Kind
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
+    Found,
+    Identity,
+    Kind,
+    is_clustered,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._manager import JetStreamManager
 from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
@@ -165,7 +170,7 @@ def server_of(connection: Connection, found: Optional[Found] = None) -> Server:
     Behind a domain or an API prefix another server decides, of which nothing is known yet.
     """
     greeting, info = connection.greeting, found.info if found else None
-    clustered = "cluster" in info if info else "cluster" in greeting
+    clustered = is_clustered(info) if info else "cluster" in greeting
     if connection.prefix != "$JS.API":
         return Server(None, clustered if info else None)
     return Server(release_of(greeting.get("version", ""), greeting.get("api_lvl")), clustered)

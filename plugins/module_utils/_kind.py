@@ -130,15 +130,20 @@ def kept_metadata(wanted: Optional[dict[str, str]], current: Optional[dict[str, 
     return {**(wanted or {}), **kept}
 
 
+def is_clustered(info: Info) -> bool:
+    """Say whether an asset is in a cluster. From 2.10 on standalone servers tell a leader too."""
+    return bool((info.get("cluster") or {}).get("name"))
+
+
 def is_settled(info: Info) -> bool:
     """Say whether a clustered asset has a leader, current replicas and no change under way.
 
     2.15 shows a change that it has not finished as cluster.desired; older ones only through
-    replicas that are not current. Standalone servers show no cluster at all.
+    replicas that are not current.
     """
-    cluster = info.get("cluster")
-    if not cluster:
+    if not is_clustered(info):
         return True
+    cluster = info["cluster"]
     replicas = cluster.get("replicas") or []
     current = all(one.get("current") and not one.get("offline") for one in replicas)
     wanted = info["config"].get("num_replicas") or 0

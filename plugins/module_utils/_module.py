@@ -93,7 +93,7 @@ class Inputs:
     def checked(self) -> None:
         """Raise InvalidRequest with all problems, if there are any."""
         if self.problems:
-            raise InvalidRequest([str(problem) for problem in self.problems])
+            raise InvalidRequest(self.problems)
 
 
 def run(
@@ -133,7 +133,7 @@ def _validated(
         for name in ("connect_timeout", "timeout", "retry_for")
     }
     options, wrong = from_params({**module.params, **seconds})
-    inputs.problems.extend(Problem(place, text) for place, text in wrong)
+    inputs.problems.extend(Problem(*one) for one in wrong)
     if validate:
         validate(module.params, inputs)
     inputs.checked()

@@ -22,6 +22,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
     Kind,
     Loss,
     check,
+    is_settled,
     wait_settled,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
@@ -138,6 +139,10 @@ class NotKept(JetStreamError):
 
     def result(self) -> dict[str, Any]:
         return {"not_kept": self.fields}
+
+
+class NotSettled(JetStreamError):
+    """A write was accepted, and the cluster has not carried it out in time."""
 
 
 # --------------------------------------------------------------------------------------------------
@@ -341,15 +346,16 @@ def _mentioned(kind: Kind, wanted: Wanted) -> Config:
 
 def _unmentioned(kind: Kind, mentioned: Config, current: Config, context: Context) -> Config:
     """Return (as to be set back) what update=replace takes away: what the server can set back."""
+    together = {**current, **mentioned}
     return {
         field.name: None
         for field in kind.schema.fields
         if field.name not in mentioned
         and not field.update.one_way
         and not (field.ignored and field.ignored(current, context))
-        and not field.counts_as_default(current, context)
+        and not field.counts_as_default(together, context)
         and field.update.in_place(
-            field.value_in(current, context), field.default_in(current, context), context.server
+            field.value_in(current, context), field.default_in(together, context), context.server
         )
     }
 
@@ -503,8 +509,8 @@ async def apply(drafted: Plan, manager: Any) -> Optional[Info]:
     else:
         info = await kind.recreate(manager, drafted)
     verify(drafted, info)
-    if drafted.policy.wait and info.get("cluster"):
-        info = await _settled(drafted, manager) or info
+    if drafted.policy.wait and not is_settled(info):
+        info = await _settled(drafted, manager)
     return info
 
 
@@ -537,7 +543,17 @@ def verify(drafted: Plan, info: Info) -> None:
         )
 
 
-async def _settled(drafted: Plan, manager: Any) -> Optional[Info]:
-    return await wait_settled(
-        drafted.kind.read, manager, drafted.identity, drafted.policy.wait_timeout
-    )
+async def _settled(drafted: Plan, manager: Any) -> Info:
+    """Wait for a leader and current replicas; raise NotSettled when they take too long."""
+    timeout = drafted.policy.wait_timeout
+    info = await wait_settled(drafted.kind.read, manager, drafted.identity, timeout)
+    if info is None or not is_settled(info):
+        cluster = (info or {}).get("cluster") or {}
+        behind = [one["name"] for one in cluster.get("replicas") or [] if not one.get("current")]
+        raise NotSettled(
+            f"the {drafted.action} of the {drafted.title} was accepted, but after {timeout:g} s "
+            f"it has {'leader ' + cluster['leader'] if cluster.get('leader') else 'no leader'}"
+            f"{' and waits for ' + ', '.join(behind) if behind else ''}. It may still come; give "
+            "wait_timeout more, or do not wait (wait=false)"
+        )
+    return info

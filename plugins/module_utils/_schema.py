@@ -527,10 +527,13 @@ class Schema:
 
     def differs(self, field: Field, wanted: Config, current: Config, context: Context) -> bool:
         """Say whether the mentioned field of wanted means something else than in current."""
-        if field.ignored and field.ignored({**current, **wanted}, context):
+        together = {**current, **wanted}
+        if field.ignored and field.ignored(together, context):
             return False
         if asks_default(wanted.get(field.name)):
-            return not field.counts_as_default(current, context)
+            # The default follows from what the other settings are going to be.
+            together[field.name] = current.get(field.name)
+            return not field.counts_as_default(together, context)
         return field.type.normal(wanted[field.name]) != field.normal_in(current, context)
 
     def unknown_to(self, config: Config, server: Server, place: str = "") -> list[Problem]:

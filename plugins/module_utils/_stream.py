@@ -27,6 +27,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
     Info,
     Kind,
     Loss,
+    is_clustered,
     kept_metadata,
     wait_settled,
 )
@@ -93,6 +94,10 @@ def _follows_origin(config: Config, context: Context) -> bool:
     # Where the server sees the origin of a mirror, it takes over the origin's allow_direct.
     mirror = config.get("mirror") or {}
     return bool(mirror) and not mirror.get("external")
+
+
+def _default_mirror_direct(config: Config, context: Context) -> bool:
+    return bool(config.get("mirror_direct")) if _follows_origin(config, context) else False
 
 
 def _never_compared(config: Config, context: Context) -> bool:
@@ -182,7 +187,13 @@ SCHEMA = Schema(
             one_way=True,
         ),
     ),
-    Field("mirror_direct", Boolean(), since=(2, 9, 0), ignored=_follows_origin),
+    Field(
+        "mirror_direct",
+        Boolean(),
+        since=(2, 9, 0),
+        default=_default_mirror_direct,
+        ignored=_follows_origin,
+    ),
     Field("sources", Listing(Struct(*_SOURCE_FIELDS))),
     Field("subject_transform", _TRANSFORM, since=(2, 10, 0)),
     Field(
@@ -578,7 +589,7 @@ async def update(manager: Any, identity: Identity, config: Config, changed: froz
     """Send the update; a cluster takes a move and another number of replicas one by one only."""
     if {"num_replicas", "placement"} <= changed:
         info = await manager.stream_info(identity[0])
-        if info.get("cluster"):
+        if is_clustered(info):
             scaled = {**config, "placement": info["config"].get("placement")}
             await manager.update_stream(without_zeros(scaled))
             await wait_settled(read, manager, identity, MOVE_TIMEOUT)

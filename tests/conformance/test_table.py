@@ -134,7 +134,7 @@ def judge(asset, row, server, base):
     if letter in "=~":
         unchanged(asset, second, before)
     elif letter == "Y":
-        updated(asset, second, before, {word.lstrip("+") for word in rest})
+        updated(asset, row, before, {word.lstrip("+") for word in rest})
     elif letter == "R":
         immutable(asset, second, before)
     else:
@@ -164,7 +164,8 @@ def foretold(asset, second, before, **args):
     return done
 
 
-def updated(asset, second, before, along):
+def updated(asset, row, before, along):
+    second = row["second"]
     result = foretold(asset, second, before)
     after = asset.stored()
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
@@ -174,7 +175,8 @@ def updated(asset, second, before, along):
     assert along <= changed
     assert changed <= {row["option"] for row in result["changes"]} | spellings
     for name, value in second.items():
-        assert is_stored(name, value, after), (name, value, after.get(name))
+        kept = name in row.get("keeps", ()) and after[name] == before[name]
+        assert kept or is_stored(name, value, after), (name, value, after.get(name))
 
 
 def immutable(asset, second, before):
@@ -194,8 +196,12 @@ def refused(asset, options, before):
     for check in (True, False):
         result = asset.run(options, check=check)
         assert result.get("failed"), result
-        assert result["problems"], result
+        assert result.get("problems") or result.get("immutable"), result
         assert asset.stored() == before
+    if before is not None:
+        # A new one like that is refused as well.
+        result = asset.run(options, check=True, recreate="always")
+        assert result.get("failed") and result["problems"], result
 
 
 @pytest.fixture

@@ -1,0 +1,499 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""From connection options to a connection that fails fast and says why.
+
+nats-py connects, but left to itself it tries a closed port for two minutes, hangs after a failed
+TLS handshake, sends passwords in plaintext to a server that offers no TLS, and lets a request wait
+for its timeout when the connection or a permission is gone (observed on 2.2.0 to 2.16.0). So each
+address gets a client and one attempt of its own, and each request ends with its cause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Callable, NamedTuple, Optional
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    MASK,
+    ConnectFailed,
+    ConnectionLost,
+    JetStreamError,
+    MissingLibrary,
+    NoJetStream,
+    PermissionDenied,
+    RequestTimeout,
+)
+
+try:
+    import nats.aio.client as nats_client
+    import nats.errors as nats_errors
+
+    IMPORT_ERROR: Optional[ImportError] = None
+except ImportError as import_error:
+    IMPORT_ERROR = import_error
+
+DEFAULT_PORT = 4222
+DEFAULT_PREFIX = "$JS.API"
+CLOSE_TIMEOUT = 0.25  # s; a close after a failed TLS handshake never ends by itself
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "servers": {"type": "list", "elements": "str", "default": ["nats://127.0.0.1:4222"]},
+    "user": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "token": {"type": "str", "no_log": True},
+    "ca": {"type": "str"},
+    "ca_path": {"type": "path"},
+    "validate_certs": {"type": "bool", "default": True},
+    "tls_hostname": {"type": "str"},
+    "domain": {"type": "str"},
+    "api_prefix": {"type": "str"},
+    "inbox_prefix": {"type": "str"},
+    "connect_timeout": {"type": "str", "default": "2s"},
+    "timeout": {"type": "str", "default": "5s"},
+    "retry_for": {"type": "str", "default": "30s"},
+}
+CONSTRAINTS: dict[str, list[tuple[str, ...]]] = {
+    "mutually_exclusive": [("ca", "ca_path"), ("domain", "api_prefix"), ("token", "user")],
+    "required_together": [("user", "password")],
+}
+
+_SCHEMES = ("nats", "tls")
+
+
+class Login(NamedTuple):
+    """What a server is told of the user. Taken whole from one place."""
+
+    user: Optional[str] = None
+    password: Optional[str] = None
+    token: Optional[str] = None
+
+
+class Address(NamedTuple):
+    """One server: where it is, whether TLS was asked for, and a login of its own, if any."""
+
+    host: str
+    port: int
+    tls: bool
+    login: Optional[Login]
+
+    @property
+    def url(self) -> str:
+        """The address without its login, which is all that nats-py and people get to see."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'tls' if self.tls else 'nats'}://{host}:{self.port}"
+
+
+class ConnectionOptions(NamedTuple):
+    """Where and how to connect. Times are in seconds."""
+
+    addresses: tuple[Address, ...]
+    login: Login = Login()
+    ca: Optional[str] = None
+    ca_path: Optional[str] = None
+    validate_certs: bool = True
+    tls_hostname: Optional[str] = None
+    prefix: str = DEFAULT_PREFIX
+    inbox_prefix: Optional[str] = None
+    connect_timeout: float = 2.0
+    timeout: float = 5.0
+    retry_for: float = 30.0
+
+
+# --------------------------------------------------------------------------------------------------
+# Options
+# --------------------------------------------------------------------------------------------------
+
+
+def from_params(params: dict[str, Any]) -> tuple[ConnectionOptions, list[tuple[str, str]]]:
+    """Return the options of a task, whose times are in seconds, and (place, text) of what is wrong."""
+    problems: list[tuple[str, str]] = []
+    login = Login(params["user"], params["password"], params["token"])
+    tls = any(params[name] for name in ("ca", "ca_path", "tls_hostname"))
+    addresses = []
+    for index, text in enumerate(params["servers"]):
+        address, problem = parse_address(text, tls)
+        if problem or address is None:
+            problems.append((f"servers[{index}]", problem))
+            continue
+        if address.login and any(login):
+            problem = "has a login, and the task has user or token; give one of the two"
+            problems.append((f"servers[{index}]", problem))
+        addresses.append(address)
+    if not params["servers"]:
+        problems.append(("servers", "is empty"))
+    for name in ("domain", "api_prefix", "inbox_prefix"):
+        value = params[name]
+        if value is not None and (not value or any(sign in value for sign in " \t\r\n*>")):
+            problems.append((name, f"{value!r} is no prefix: no wildcard, no white space"))
+    if params["domain"] and "." in params["domain"]:
+        problems.append(("domain", f"{params['domain']!r} holds a dot; did you mean api_prefix?"))
+    for name in ("connect_timeout", "timeout"):
+        if params[name] == 0:
+            problems.append((name, "has to be more than 0"))
+    prefix = (params["api_prefix"] or "").rstrip(".") or DEFAULT_PREFIX
+    if params["domain"]:
+        prefix = f"$JS.{params['domain']}.API"
+    options = ConnectionOptions(
+        addresses=tuple(addresses),
+        login=login,
+        prefix=prefix,
+        **{
+            name: params[name]
+            for name in (
+                "ca",
+                "ca_path",
+                "validate_certs",
+                "tls_hostname",
+                "inbox_prefix",
+                "connect_timeout",
+                "timeout",
+                "retry_for",
+            )
+        },
+    )
+    return options, problems
+
+
+def parse_address(text: str, tls: bool = False) -> tuple[Optional[Address], str]:
+    """Return an address, or None and why the text is none. A login in it is percent-decoded."""
+    text = text.strip()
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "nats", text
+    userinfo, _at, place = rest.rpartition("@")
+    if scheme.lower() not in _SCHEMES:
+        return None, f"the scheme {scheme!r} is none of {', '.join(_SCHEMES)}"
+    if "," in place:
+        return None, "holds several servers; write them as a list"
+    try:
+        parts = urlsplit(f"//{place}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        return None, f"{place!r} is no address: {error}"
+    if not host or port == 0:
+        return None, f"{place!r} is no address; write it like nats://host:4222"
+    return Address(host, port or DEFAULT_PORT, tls or scheme.lower() == "tls", _login(userinfo)), ""
+
+
+def _login(userinfo: str) -> Optional[Login]:
+    if not userinfo:
+        return None
+    user, colon, password = userinfo.partition(":")
+    if colon:
+        return Login(user=unquote(user), password=unquote(password))
+    return Login(token=unquote(userinfo))
+
+
+def secrets_in(params: dict[str, Any]) -> set[str]:
+    """Return every secret of a task's options, those inside URLs too, raw and decoded."""
+    found = {params.get("password"), params.get("token")}
+    servers = params.get("servers") or []
+    for text in [servers] if isinstance(servers, str) else servers:
+        userinfo = str(text).rpartition("@")[0].rpartition("://")[2]
+        secret = userinfo.partition(":")[2] or userinfo
+        found |= {secret, unquote(secret)}
+    return {str(secret) for secret in found if secret}
+
+
+# --------------------------------------------------------------------------------------------------
+# One connection
+# --------------------------------------------------------------------------------------------------
+
+
+def connect_arguments(options: ConnectionOptions, address: Address) -> dict[str, Any]:
+    """Return what nats-py's connect() is called with: the login and TLS. Room for other logins."""
+    login = address.login or options.login
+    arguments = {name: value for name, value in login._asdict().items() if value is not None}
+    if options.inbox_prefix:
+        arguments["inbox_prefix"] = options.inbox_prefix
+    context = _tls_context(options, address)
+    if context is not None:
+        arguments["tls"] = context
+    if options.tls_hostname:
+        arguments["tls_hostname"] = options.tls_hostname
+    return arguments
+
+
+def _tls_context(options: ConnectionOptions, address: Address) -> Any:
+    """Return an SSL context, or None where nats-py's own (the system's authorities) will do."""
+    if not address.tls and options.validate_certs:
+        return None
+    import ssl
+
+    try:
+        context = ssl.create_default_context(cafile=options.ca_path, cadata=options.ca)
+    except (OSError, ValueError) as error:
+        name = "ca_path" if options.ca_path else "ca"
+        reason = getattr(error, "strerror", None) or str(error)
+        raise JetStreamError(f"{name} holds no certificates that can be read: {reason}") from error
+    if not options.validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class _Stop(Exception):
+    """Raised inside nats-py's error callback while it connects: the first cause ends the attempt."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class _NoTls(Exception):
+    """TLS was asked for and the server offers none."""
+
+
+def _new_client(require_tls: bool) -> Any:
+    """Return a nats-py client that says nothing to a server without TLS where TLS was asked for."""
+
+    class Client(nats_client.Client):
+        def _connect_command(self) -> bytes:
+            writer = getattr(getattr(self, "_transport", None), "_io_writer", None)
+            if require_tls and (writer is None or writer.get_extra_info("ssl_object") is None):
+                raise _NoTls()
+            return super()._connect_command()
+
+    return Client()
+
+
+class Connection:
+    """A connection whose requests end with their cause, and that can be made again.
+
+    greeting is the server's INFO line as a dictionary, prefix the one of the JetStream API, url
+    the address without its login.
+    """
+
+    def __init__(self, options: ConnectionOptions) -> None:
+        self.options = options
+        self.prefix = options.prefix
+        self.url = ""
+        self.greeting: dict[str, Any] = {}
+        self._client: Any = None
+        self._lost: Optional[str] = None
+        self._waiting: dict[asyncio.Future[None], str] = {}
+
+    async def open(self) -> None:
+        """Connect to the first server that takes us; raise ConnectFailed with every reason."""
+        reasons = []
+        for address in self.options.addresses:
+            arguments = connect_arguments(self.options, address)
+            client = _new_client(address.tls)
+            state = _Attempt(self, client)
+            try:
+                await asyncio.wait_for(
+                    client.connect(
+                        servers=[address.url],
+                        name="ansible nats.jetstream",
+                        error_cb=state.on_error,
+                        disconnected_cb=state.on_end,
+                        closed_cb=state.on_end,
+                        allow_reconnect=False,
+                        max_reconnect_attempts=1,
+                        reconnect_time_wait=0,
+                        connect_timeout=self.options.connect_timeout,
+                        **arguments,
+                    ),
+                    self.options.connect_timeout,
+                )
+            except Exception as error:  # whatever nats-py, the system or the TLS library raises
+                cause = error.cause if isinstance(error, _Stop) else error
+                reasons.append((address.url, explain(cause, self.options)))
+                await _close(client)
+                continue
+            state.connected = True
+            self._client, self._lost, self.url = client, None, address.url
+            self.greeting = dict(client._server_info)
+            return
+        raise ConnectFailed(reasons)
+
+    async def reopen(self) -> None:
+        """Connect again after a loss."""
+        if self._lost is not None:
+            await _close(self._client)
+            await self.open()
+
+    @property
+    def is_lost(self) -> bool:
+        return self._lost is not None
+
+    async def request(self, api: str, payload: bytes, timeout: float) -> bytes:
+        """Send a request to the JetStream API and return the answer's payload.
+
+        Raises NoJetStream and PermissionDenied at once, ConnectionLost as soon as it is lost, and
+        RequestTimeout after timeout seconds.
+        """
+        return await self.request_subject(f"{self.prefix}.{api}", payload, timeout)
+
+    async def request_subject(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        """Like request, to a whole subject."""
+        if self._lost is not None:
+            raise ConnectionLost(self._lost)
+        stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[stop] = subject
+        asked = asyncio.ensure_future(self._client.request(subject, payload, timeout=timeout))
+        try:
+            await asyncio.wait({asked, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if stop.done():
+                stop.result()
+            answer = await asked
+            return bytes(answer.data)
+        except nats_errors.NoRespondersError as error:
+            raise NoJetStream(
+                f"nothing answers on {subject}: JetStream is switched off on {self.url}, or the "
+                "domain or api_prefix is wrong"
+            ) from error
+        except (nats_errors.TimeoutError, asyncio.TimeoutError) as error:
+            raise RequestTimeout(f"no answer to {subject} within {timeout:g} s") from error
+        except (nats_errors.ConnectionClosedError, OSError) as error:
+            raise ConnectionLost(self._lost or self._loss()) from error
+        finally:
+            self._waiting.pop(stop, None)
+            asked.cancel()
+            if not stop.done():
+                stop.cancel()
+            await asyncio.gather(asked, stop, return_exceptions=True)
+
+    async def close(self) -> None:
+        await _close(self._client)
+
+    def _loss(self) -> str:
+        return f"the connection to {self.url} was lost"
+
+    def ended(self) -> None:
+        """Fail every request that waits: no answer will come any more."""
+        self._lost = self._lost or self._loss()
+        for stop in list(self._waiting):
+            if not stop.done():
+                stop.set_exception(ConnectionLost(self._lost))
+
+    def denied(self, text: str) -> None:
+        """Fail the request that a permission violation is about; nats-py lowers its case."""
+        quoted = text.split('"')
+        subject = quoted[1].lower() if len(quoted) > 1 else ""
+        inbox = "subscription" in text.lower()
+        for stop, waiting in list(self._waiting.items()):
+            if not stop.done() and (inbox or waiting.lower() == subject):
+                advice = "set inbox_prefix to one that the user may subscribe to" if inbox else (
+                    "give the user the permission to publish there"
+                )
+                stop.set_exception(PermissionDenied(f"{waiting}: {text}; {advice}"))
+
+
+class _Attempt:
+    """The callbacks of one client: nats-py only awaits coroutines, and knows no state of ours."""
+
+    def __init__(self, connection: Connection, client: Any) -> None:
+        self.connection, self.client, self.connected = connection, client, False
+
+    async def on_error(self, error: BaseException) -> None:
+        if not self.connected:
+            raise _Stop(error)
+        if "permissions violation" in str(error).lower():
+            self.connection.denied(str(error))
+        # Up to nats-py 2.14 a server's end is told only here.
+        lost = (nats_errors.StaleConnectionError, nats_errors.UnexpectedEOF, OSError)
+        if isinstance(error, lost) and not isinstance(error, asyncio.TimeoutError):
+            self.connection.ended()
+
+    async def on_end(self) -> None:
+        if self.connected and self.connection._client is self.client:
+            self.connection.ended()
+
+
+async def _close(client: Any) -> None:
+    if client is None:
+        return
+    try:
+        await asyncio.wait_for(client.close(), CLOSE_TIMEOUT)
+    except Exception:  # nothing depends on how it ends
+        transport = getattr(client, "_transport", None)
+        writer = getattr(transport, "_io_writer", None)
+        if writer is not None:
+            writer.transport.abort()
+
+
+async def open_connection(options: ConnectionOptions) -> Connection:
+    """Return an open connection.
+
+    Raises ConnectFailed with the reason of each server, and MissingLibrary without nats-py.
+    """
+    if IMPORT_ERROR is not None:
+        raise MissingLibrary(
+            f"nats-py is needed on the host that runs the module ({IMPORT_ERROR}); "
+            "install it for its Python: pip install nats-py"
+        )
+    # Without a handler nats-py's refused attempts go to standard error, as does, from Python 3.11
+    # on, a remark of asyncio at the end of each TLS connection.
+    logging.getLogger("nats.aio.client").addHandler(logging.NullHandler())
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    connection = Connection(options)
+    await connection.open()
+    return connection
+
+
+def explain(error: BaseException, options: ConnectionOptions) -> str:
+    """Return in one sentence why a server could not be connected to, and what to look at."""
+    text = str(error).strip() or type(error).__name__
+    for matches, sentence in _FAULTS:
+        if matches(error, text.lower()):
+            verify = getattr(error, "verify_message", "") or getattr(error, "reason", "") or text
+            return _without_login(sentence.format(text=verify, t=options.connect_timeout), options)
+    return _without_login(text, options)
+
+
+def _without_login(text: str, options: ConnectionOptions) -> str:
+    logins = [options.login, *(address.login or Login() for address in options.addresses)]
+    for secret in sorted({one.password or one.token or "" for one in logins}, key=len, reverse=True):
+        text = text.replace(secret, MASK) if secret else text
+    return text
+
+
+def _is(*names: str) -> Callable[[BaseException, str], bool]:
+    """Match an exception by the names of its classes: ssl is not loaded for this."""
+    return lambda error, text: any(kind.__name__ in names for kind in type(error).__mro__)
+
+
+def _says(*parts: str) -> Callable[[BaseException, str], bool]:
+    return lambda error, text: any(part in text for part in parts)
+
+
+_FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
+    (_is("_NoTls"), "the server did not offer TLS, which was asked for; nothing was sent to it"),
+    (
+        _says("key usage extension"),
+        "certificate not accepted: {text}; Python 3.13 and newer insist on that extension in the "
+        "certificate of the authority",
+    ),
+    (
+        _is("SSLCertVerificationError"),
+        "certificate not accepted: {text}; look at ca, ca_path and tls_hostname",
+    ),
+    (_is("SSLError"), "TLS failed: {text}"),
+    (
+        _is("ConnectionResetError", "BrokenPipeError"),
+        "the server closed the connection during the handshake; it may want a client certificate",
+    ),
+    (_is("ConnectionRefusedError"), "connection refused; nothing listens there"),
+    (_is("gaierror"), "the name is not known: {text}"),
+    (
+        _is("TimeoutError"),
+        "no NATS greeting within {t:g} s: wrong port, a server that wants TLS first, or a host "
+        "that can not be reached",
+    ),
+    (
+        _says("authorization violation", "authentication"),
+        "the login was refused; look at user, password and token",
+    ),
+    (
+        _says("empty response from server"),
+        "something other than NATS answers there, or it closed the connection at once",
+    ),
+    (_says("attempted to connect to"), "{text}: this is not the port for clients"),
+)

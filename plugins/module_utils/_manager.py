@@ -1,0 +1,391 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""The asynchronous JetStream management core: every API call a coroutine, dictionaries in and out.
+
+It sends JSON of its own over a connection, because nats-py's classes drop fields that the server
+knows and cut nanoseconds. Answers that mean "not now" are repeated, paged answers are read to their
+end, and a write that timed out is looked at before it is sent again: servers of a cluster without
+quorum have carried out a create after its timeout (observed on 2.10.27 and 2.15.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any, AsyncIterator, Awaitable, Callable, Optional, Protocol
+
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    MISSING,
+    TRANSIENT,
+    ApiError,
+    ConnectionLost,
+    InvalidRequest,
+    JetStreamError,
+    NoJetStream,
+    RequestTimeout,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._subjects import (
+    name_problem,
+    subject_problem,
+)
+
+Config = dict[str, Any]
+Answer = dict[str, Any]
+
+NO_RESPONDERS_FOR = 2.0  # s; right after a start or an election nobody listens for a moment
+FIRST_PAUSE, LONGEST_PAUSE = 0.03, 2.0  # s, between two attempts
+
+
+class Transport(Protocol):
+    """What the manager needs of a connection."""
+
+    prefix: str
+    greeting: dict[str, Any]
+
+    async def request(self, api: str, payload: bytes, timeout: float) -> bytes: ...
+
+    async def reopen(self) -> None: ...
+
+
+class JetStreamManager:
+    """Every call of the JetStream management API.
+
+    timeout (s) bounds one attempt, retry_for (s) all attempts of a call together. Calls raise
+    ApiError with the server's words, and what the connection raises; InvalidRequest for what must
+    not be sent.
+    """
+
+    def __init__(
+        self, connection: Transport, timeout: float = 5.0, retry_for: float = 30.0
+    ) -> None:
+        self.connection, self.timeout, self.retry_for = connection, timeout, retry_for
+
+    # ---- account
+
+    async def account_info(self) -> Answer:
+        return await self._read("INFO")
+
+    # ---- streams
+
+    async def add_stream(self, config: Config) -> Answer:
+        """Create a stream; a create that timed out and was carried out returns what is there."""
+        name = _named(config["name"])
+        return await self._write(
+            f"STREAM.CREATE.{name}", config, lambda: self._found(self.stream_info(name))
+        )
+
+    async def update_stream(self, config: Config) -> Answer:
+        """Replace a stream's configuration as a whole: what is left out goes to its default."""
+        return await self._write(f"STREAM.UPDATE.{_named(config['name'])}", config)
+
+    async def delete_stream(self, name: str) -> bool:
+        """Delete a stream; return whether there was one."""
+        return await self._delete(f"STREAM.DELETE.{_named(name)}", lambda: self.stream_info(name))
+
+    async def stream_info(
+        self, name: str, subjects_filter: Optional[str] = None, deleted_details: bool = False
+    ) -> Answer:
+        """Return INFO; with a filter all matching subjects are in state.subjects, with counts."""
+        body: Config = {"deleted_details": True} if deleted_details else {}
+        if subjects_filter:
+            body["subjects_filter"] = subjects_filter
+        request = f"STREAM.INFO.{_named(name)}"
+        answer = await self._read(request, body or None)
+        subjects = answer["state"].get("subjects") or {}
+        while subjects_filter and len(subjects) < (answer.get("total") or 0):
+            page = await self._read(request, {**body, "offset": len(subjects)})
+            more = page["state"].get("subjects") or {}
+            if not more:
+                break
+            subjects.update(more)
+        return answer
+
+    async def streams_info(self, subject: Optional[str] = None) -> list[Answer]:
+        """Return INFO of all streams, or of those whose subjects overlap one."""
+        return [info async for info in self.streams_info_iterator(subject)]
+
+    async def streams_info_iterator(self, subject: Optional[str] = None) -> AsyncIterator[Answer]:
+        """Yield INFO of all streams, page by page."""
+        async for info in self._pages("STREAM.LIST", "streams", _with_subject(subject)):
+            yield info
+
+    async def stream_names(self, subject: Optional[str] = None) -> list[str]:
+        pages = self._pages("STREAM.NAMES", "streams", _with_subject(subject))
+        return [name async for name in pages]
+
+    async def find_stream_name_by_subject(self, subject: str) -> str:
+        """Return the stream that stores a subject; raise ApiError (missing) when none does."""
+        names = await self.stream_names(subject)
+        if not names:
+            raise ApiError("STREAM.NAMES", 404, 10059, f"no stream has the subject {subject}")
+        return names[0]
+
+    # ---- consumers
+
+    async def add_consumer(
+        self, stream: str, config: Config, action: Optional[str] = None
+    ) -> Answer:
+        """Create a consumer, or update it; action is ``create``, ``update`` or None for either.
+
+        The request names the one filter there is, so that permissions can be given by filter. 2.9
+        does not know action and does either.
+        """
+        name = _named(config.get("name") or config["durable_name"])
+        body = {"stream_name": stream, "config": config}
+        if action:
+            body["action"] = action
+        look = None
+        if action == "create":
+            look = lambda: self._found(self.consumer_info(stream, name))  # noqa: E731
+        one = config.get("filter_subject")
+        request = f"CONSUMER.CREATE.{_named(stream)}.{name}{'.' + one if one else ''}"
+        return await self._write(request, body, look)
+
+    async def delete_consumer(self, stream: str, name: str) -> bool:
+        """Delete a consumer; return whether there was one."""
+        return await self._delete(
+            f"CONSUMER.DELETE.{_named(stream)}.{_named(name)}",
+            lambda: self.consumer_info(stream, name),
+        )
+
+    async def consumer_info(self, stream: str, name: str) -> Answer:
+        return await self._read(f"CONSUMER.INFO.{_named(stream)}.{_named(name)}")
+
+    async def consumers_info(self, stream: str) -> list[Answer]:
+        return [info async for info in self.consumers_info_iterator(stream)]
+
+    async def consumers_info_iterator(self, stream: str) -> AsyncIterator[Answer]:
+        """Yield INFO of all consumers of a stream, page by page."""
+        async for info in self._pages(f"CONSUMER.LIST.{_named(stream)}", "consumers"):
+            yield info
+
+    async def consumer_names(self, stream: str) -> list[str]:
+        pages = self._pages(f"CONSUMER.NAMES.{_named(stream)}", "consumers")
+        return [name async for name in pages]
+
+    async def pause_consumer(self, stream: str, name: str, pause_until: str) -> Answer:
+        """Pause a consumer until an RFC 3339 time. Servers before 2.11 never answer this."""
+        request = f"CONSUMER.PAUSE.{_named(stream)}.{_named(name)}"
+        return await self._write(request, {"pause_until": pause_until})
+
+    async def resume_consumer(self, stream: str, name: str) -> Answer:
+        return await self._write(f"CONSUMER.PAUSE.{_named(stream)}.{_named(name)}", None)
+
+    async def reset_consumer(self, stream: str, name: str, seq: Optional[int] = None) -> Answer:
+        """Let a consumer go on at a sequence, or start over. Servers before 2.14 never answer."""
+        request = f"CONSUMER.RESET.{_named(stream)}.{_named(name)}"
+        return await self._write(request, {"seq": seq} if seq else None)
+
+    # ---- messages
+
+    async def get_msg(
+        self, stream: str, seq: Optional[int] = None, next_by_subject: Optional[str] = None
+    ) -> Answer:
+        """Return a message by sequence, or the next one of a subject from there on, as it is sent."""
+        body: Config = {"seq": seq} if seq else {}
+        if next_by_subject:
+            body["next_by_subj"] = next_by_subject
+        answer = await self._read(f"STREAM.MSG.GET.{_named(stream)}", body)
+        message: Answer = answer["message"]
+        return message
+
+    async def get_last_msg(self, stream: str, subject: str) -> Answer:
+        """Return the last message of a subject."""
+        request, body = f"STREAM.MSG.GET.{_named(stream)}", {"last_by_subj": subject}
+        message: Answer = (await self._read(request, body))["message"]
+        return message
+
+    async def delete_msg(self, stream: str, seq: int, erase: bool = True) -> bool:
+        """Delete a message, overwriting it unless told otherwise; return whether there was one."""
+        body = {"seq": seq} if erase else {"seq": seq, "no_erase": True}
+        return await self._delete(
+            f"STREAM.MSG.DELETE.{_named(stream)}", lambda: self.get_msg(stream, seq), body
+        )
+
+    async def purge_stream(
+        self,
+        stream: str,
+        filter: Optional[str] = None,  # the name on the wire
+        seq: Optional[int] = None,
+        keep: Optional[int] = None,
+    ) -> int:
+        """Purge a stream and return how many messages went.
+
+        A purge is not repeated after a timeout, as its count would be lost; RequestTimeout says so.
+        """
+        body = _purge_body(filter, seq, keep)
+        if seq in (0, 1):
+            return 0  # 2.9 and 2.10 purge everything for seq 1
+        request = f"STREAM.PURGE.{_named(stream)}"
+        try:
+            answer = await self._repeated(request, body, repeat_timeouts=False)
+        except RequestTimeout as error:
+            raise RequestTimeout(f"{error}; the purge may have been carried out") from error
+        return int(answer["purged"])
+
+    # ---- the ways of asking
+
+    async def try_request(self, request: str, payload: bytes) -> Answer:
+        """Send a payload as it is, once."""
+        return await self._ask(request, payload, self.timeout)
+
+    async def _read(self, request: str, body: Optional[Config] = None) -> Answer:
+        return await self._repeated(request, body)
+
+    async def _write(
+        self,
+        request: str,
+        body: Optional[Config],
+        look: Optional[Callable[[], Awaitable[Optional[Answer]]]] = None,
+    ) -> Answer:
+        """Send a write until it is answered.
+
+        After a timeout or a lost connection ``look`` tells what is there; without it the write
+        replaces everything, and sending it again changes nothing.
+        """
+        deadline = self._deadline()
+        while True:
+            try:
+                return await self._repeated(request, body, deadline, repeat_timeouts=False)
+            except (RequestTimeout, ConnectionLost):
+                if time.monotonic() >= deadline:
+                    raise
+                await self._reopen()
+                found = await look() if look else None
+                if found is not None:
+                    return found
+
+    async def _delete(
+        self,
+        request: str,
+        look: Callable[[], Awaitable[Answer]],
+        body: Optional[Config] = None,
+    ) -> bool:
+        deadline, sent = self._deadline(), False
+        while True:
+            try:
+                await self._repeated(request, body, deadline, repeat_timeouts=False)
+                return True
+            except ApiError as error:
+                if error.error_class == MISSING or "no message found" in error.description:
+                    return sent  # gone by what was sent before and not answered
+                raise
+            except (RequestTimeout, ConnectionLost):
+                if time.monotonic() >= deadline:
+                    raise
+                await self._reopen()
+                sent = True
+                if await self._found(look()) is None:
+                    return True
+
+    async def _found(self, request: Awaitable[Answer]) -> Optional[Answer]:
+        try:
+            return await request
+        except ApiError as error:
+            if error.error_class == MISSING:
+                return None
+            raise
+
+    async def _pages(
+        self, request: str, field: str, body: Optional[Config] = None
+    ) -> AsyncIterator[Any]:
+        """Yield the members of all pages; the last one is the one that is empty or completes total."""
+        offset = 0
+        while True:
+            page = await self._read(request, {**(body or {}), "offset": offset})
+            members = page.get(field) or []
+            for member in members:
+                yield member
+            offset += len(members)
+            if not members or offset >= page.get("total", 0):
+                return
+
+    async def _repeated(
+        self,
+        request: str,
+        body: Optional[Config],
+        deadline: Optional[float] = None,
+        repeat_timeouts: bool = True,
+    ) -> Answer:
+        """Ask until there is an answer that means something, or the deadline is over."""
+        started = time.monotonic()
+        deadline = self._deadline() if deadline is None else deadline
+        payload = b"" if body is None else json.dumps(body).encode()
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                left = max(deadline - time.monotonic(), 0.05)
+                return await self._ask(request, payload, min(self.timeout, left))
+            except JetStreamError as error:
+                now = time.monotonic()
+                again = self._is_transient(error, now - started, repeat_timeouts)
+                if not again or now + pause > deadline:
+                    raise
+                if isinstance(error, ConnectionLost):
+                    await self._reopen()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _is_transient(self, error: JetStreamError, elapsed: float, repeat_timeouts: bool) -> bool:
+        if isinstance(error, ApiError):
+            return error.error_class == TRANSIENT
+        if isinstance(error, NoJetStream):
+            return elapsed < NO_RESPONDERS_FOR and bool(self.connection.greeting.get("jetstream"))
+        return repeat_timeouts and isinstance(error, (RequestTimeout, ConnectionLost))
+
+    async def _reopen(self) -> None:
+        """Connect again if the connection is gone; what stands in the way shows at the next try."""
+        try:
+            await self.connection.reopen()
+        except JetStreamError:
+            return
+
+    async def _ask(self, request: str, payload: bytes, timeout: float) -> Answer:
+        answer: Answer = json.loads(await self.connection.request(request, payload, timeout))
+        error = answer.get("error")
+        if error:
+            raise ApiError(
+                request, error.get("code"), error.get("err_code"), error.get("description", "")
+            )
+        return answer
+
+    def _deadline(self) -> float:
+        return time.monotonic() + max(self.retry_for, 0.0)
+
+
+def _named(name: str) -> str:
+    problem = name_problem(name)
+    if problem:
+        raise InvalidRequest([f"the name {problem}"])
+    return name
+
+
+def _with_subject(subject: Optional[str]) -> Config:
+    problem = subject_problem(subject) if subject is not None else None
+    if problem:
+        raise InvalidRequest([f"the subject {problem}"])
+    return {"subject": subject} if subject else {}
+
+
+def _purge_body(
+    subject: Optional[str], seq: Optional[int], keep: Optional[int]
+) -> Optional[Config]:
+    """Return the request, or refuse what servers 2.9 and 2.10 take for a purge of everything."""
+    problems = []
+    if subject is not None and subject_problem(subject):
+        problems.append(f"filter: {subject_problem(subject)}")
+    if seq is not None and seq < 0:
+        problems.append(f"seq: {seq} is negative")
+    if keep is not None and keep < 1:
+        problems.append(f"keep: {keep} would keep nothing")
+    if seq is not None and keep is not None:
+        problems.append("seq and keep exclude each other")
+    if problems:
+        raise InvalidRequest(problems)
+    body = {"filter": subject, "seq": seq, "keep": keep}
+    return {name: value for name, value in body.items() if value is not None} or None

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The examples of every module run as they stand, in their order, on a server of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from harness import collection, paths, servers
+
+MODULES = sorted(path.stem for path in (paths.ROOT / "plugins" / "modules").glob("*.py"))
+# A purge counts in check mode what a run would remove, so the stream has to be there.
+NEEDING_A_RUN = {"jetstream_purge"}
+
+PLAYBOOK = """\
+- name: The examples
+  hosts: localhost
+  connection: local
+  gather_facts: false
+  vars:
+    ansible_python_interpreter: "{python}"
+    nats_servers:
+      - "{url}"
+  module_defaults:
+    group/nats.jetstream.jetstream:
+      servers: "{{{{ nats_servers }}}}"
+  tasks:
+{tasks}
+"""
+
+
+@pytest.fixture
+def fresh_server(newest_server: servers.Server) -> Iterator[servers.Server]:
+    with servers.Server(newest_server.binary) as running:
+        yield running
+
+
+def playbook(module: str, url: str, folder: Path) -> Path:
+    literals = import_module(f"ansible_collections.nats.jetstream.plugins.modules.{module}")
+    tasks = textwrap.indent(literals.EXAMPLES.strip().removeprefix("---"), "    ")
+    file = folder / f"{module}.yml"
+    file.write_text(PLAYBOOK.format(python=sys.executable, url=url, tasks=tasks))
+    return file
+
+
+def play(file: Path, *options: str) -> str:
+    """Run ansible-playbook, and return its output if it succeeds."""
+    settings = file.with_name("ansible.cfg")  # not those of whoever runs the test
+    settings.write_text("[defaults]\n")
+    env = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(collection.tree()),
+        "ANSIBLE_CONFIG": str(settings),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_LOCAL_TEMP": str(file.parent / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(file.parent / "remote"),
+    }
+    tool = Path(sys.executable).with_name("ansible-playbook")
+    command = [str(tool), "-i", "localhost,", *options, str(file)]
+    done = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_run_and_can_be_checked_afterwards(module, fresh_server, tmp_path):
+    file = playbook(module, fresh_server.url, tmp_path)
+    output = play(file)
+    assert "failed=0" in output
+    assert "ignored=0" in output
+    play(file, "--check", "--diff")
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if one not in NEEDING_A_RUN])
+def test_examples_can_be_checked_before_anything_is_there(module, fresh_server, tmp_path):
+    file = playbook(module, fresh_server.url, tmp_path)
+    play(file, "--check", "--diff")
+
+
+@pytest.mark.parametrize("module", sorted(NEEDING_A_RUN))
+def test_the_syntax_of_the_others(module, tmp_path):
+    play(playbook(module, "nats://127.0.0.1:4222", tmp_path), "--syntax-check")
