@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
@@ -29,14 +29,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     PermissionDenied,
     RequestTimeout,
 )
-
-try:
-    import nats.aio.client as nats_client
-    import nats.errors as nats_errors
-
-    IMPORT_ERROR: Optional[ImportError] = None
-except ImportError as import_error:
-    IMPORT_ERROR = import_error
+from ansible_collections.nats.jetstream.plugins.module_utils._nats import (
+    IMPORT_ERROR,
+    nats_client,
+    nats_errors,
+)
 
 DEFAULT_PORT = 4222
 DEFAULT_PREFIX = "$JS.API"
@@ -246,7 +243,7 @@ class _Stop(Exception):
         self.cause = cause
 
 
-class _NoTls(Exception):
+class NoTls(Exception):
     """TLS was asked for and the server offers none."""
 
 
@@ -257,7 +254,7 @@ def _new_client(require_tls: bool) -> Any:
         def _connect_command(self) -> bytes:
             writer = getattr(getattr(self, "_transport", None), "_io_writer", None)
             if require_tls and (writer is None or writer.get_extra_info("ssl_object") is None):
-                raise _NoTls()
+                raise NoTls()
             return super()._connect_command()
 
     return Client()
@@ -304,7 +301,7 @@ class Connection:
                 )
             except Exception as error:  # whatever nats-py, the system or the TLS library raises
                 cause = error.cause if isinstance(error, _Stop) else error
-                reasons.append((address.url, explain(cause, self.options)))
+                reasons.append((address.url, self._reason(cause)))
                 await _close(client)
                 continue
             state.connected = True
@@ -312,6 +309,15 @@ class Connection:
             self.greeting = dict(client._server_info)
             return
         raise ConnectFailed(reasons)
+
+    def _reason(self, cause: BaseException) -> str:
+        from ansible_collections.nats.jetstream.plugins.module_utils._faults import explain
+
+        text = explain(cause, self.options.connect_timeout)
+        logins = [self.options.login, *(one.login or Login() for one in self.options.addresses)]
+        for secret in sorted({one.password or one.token or "" for one in logins}, reverse=True):
+            text = text.replace(secret, MASK) if secret else text
+        return text
 
     async def reopen(self) -> None:
         """Connect again after a loss."""
@@ -436,64 +442,3 @@ async def open_connection(options: ConnectionOptions) -> Connection:
     connection = Connection(options)
     await connection.open()
     return connection
-
-
-def explain(error: BaseException, options: ConnectionOptions) -> str:
-    """Return in one sentence why a server could not be connected to, and what to look at."""
-    text = str(error).strip() or type(error).__name__
-    for matches, sentence in _FAULTS:
-        if matches(error, text.lower()):
-            verify = getattr(error, "verify_message", "") or getattr(error, "reason", "") or text
-            return _without_login(sentence.format(text=verify, t=options.connect_timeout), options)
-    return _without_login(text, options)
-
-
-def _without_login(text: str, options: ConnectionOptions) -> str:
-    logins = [options.login, *(address.login or Login() for address in options.addresses)]
-    for secret in sorted({one.password or one.token or "" for one in logins}, key=len, reverse=True):
-        text = text.replace(secret, MASK) if secret else text
-    return text
-
-
-def _is(*names: str) -> Callable[[BaseException, str], bool]:
-    """Match an exception by the names of its classes: ssl is not loaded for this."""
-    return lambda error, text: any(kind.__name__ in names for kind in type(error).__mro__)
-
-
-def _says(*parts: str) -> Callable[[BaseException, str], bool]:
-    return lambda error, text: any(part in text for part in parts)
-
-
-_FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
-    (_is("_NoTls"), "the server did not offer TLS, which was asked for; nothing was sent to it"),
-    (
-        _says("key usage extension"),
-        "certificate not accepted: {text}; Python 3.13 and newer insist on that extension in the "
-        "certificate of the authority",
-    ),
-    (
-        _is("SSLCertVerificationError"),
-        "certificate not accepted: {text}; look at ca, ca_path and tls_hostname",
-    ),
-    (_is("SSLError"), "TLS failed: {text}"),
-    (
-        _is("ConnectionResetError", "BrokenPipeError"),
-        "the server closed the connection during the handshake; it may want a client certificate",
-    ),
-    (_is("ConnectionRefusedError"), "connection refused; nothing listens there"),
-    (_is("gaierror"), "the name is not known: {text}"),
-    (
-        _is("TimeoutError"),
-        "no NATS greeting within {t:g} s: wrong port, a server that wants TLS first, or a host "
-        "that can not be reached",
-    ),
-    (
-        _says("authorization violation", "authentication"),
-        "the login was refused; look at user, password and token",
-    ),
-    (
-        _says("empty response from server"),
-        "something other than NATS answers there, or it closed the connection at once",
-    ),
-    (_says("attempted to connect to"), "{text}: this is not the port for clients"),
-)

@@ -12,6 +12,7 @@ Codes and texts were observed on nats-server 2.9.10, 2.10.27 and 2.15.1 or read 
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterable, NamedTuple, Optional
 
 MISSING = "missing"
@@ -33,172 +34,170 @@ class Meaning(NamedTuple):
     advice: str = ""
 
 
-_WAIT = "The cluster was busy with an election or a change; run it again, or give retry_for more time."
-_NAMES = "Choose another name."
-_PUSH = "Only push consumers have it (deliver_subject)."
-_WORKQUEUE = "A stream with retention=workqueue takes only consumers that fit each other."
+# err_code, class, and the advice if there is any. A text, because a module that meets no error
+# should not spend time on it.
+_TABLE = """
+10003 invalid
+10004 transient The cluster was busy with an election or a change; run it again, or give retry_for
+    more time.
+10005 limit No server of the cluster fits: look at num_replicas and placement.
+10008 transient The cluster was busy with an election or a change; run it again, or give retry_for
+    more time.
+10009 transient The cluster was busy with an election or a change; run it again, or give retry_for
+    more time.
+10010 invalid Only a cluster can do this.
+10012 invalid
+10013 transient A push consumer keeps its deliver_subject while somebody listens there.
+10014 missing
+10015 invalid
+10016 invalid
+10017 invalid durable_name and name have to be the same.
+10018 invalid
+10020 invalid
+10023 limit The server has no memory or storage left for it.
+10025 invalid The server does not know a field, or not its value.
+10026 limit The stream's max_consumers or the account's limit is reached; from nats-server 2.15 on
+    max_consumers=-1 means 1000, so give a number for more.
+10027 limit The account may have no more streams.
+10028 limit The account or the server has no memory left for it.
+10030 invalid A mirror has to take the largest message of its origin.
+10031 invalid A mirror can not have sources.
+10034 invalid A mirror can not have subjects.
+10035 invalid
+10037 missing
+10038 invalid
+10039 denied JetStream is not enabled for this account; log in to one that has it.
+10040 invalid
+10041 transient The cluster was busy with an election or a change; run it again, or give retry_for
+    more time.
+10044 invalid
+10047 limit The server has no storage left: look at max_bytes and its disk.
+10049 invalid
+10052 invalid
+10053 limit
+10055 immutable A mirror can only be removed (promoted), from nats-server 2.12 on.
+10056 invalid
+10057 invalid
+10058 exists Somebody created it meanwhile; run it again.
+10059 missing
+10061 immutable
+10062 invalid
+10065 invalid Take the subject away from the other stream first.
+10069 invalid Consumers have more than the new consumer_limits allow.
+10074 invalid More than 1 replica needs a cluster.
+10075 invalid No other server can take the replica.
+10076 denied JetStream is switched off on this server.
+10079 invalid deliver_subject has to be a literal subject.
+10080 invalid A push consumer has no max_waiting.
+10081 invalid deliver_subject must not be one of the stream's subjects.
+10082 invalid max_ack_pending needs acknowledgements (ack_policy).
+10083 invalid idle_heartbeat has to be 100ms or more.
+10084 invalid A stream with retention=workqueue takes only consumers that fit each other.
+10086 invalid Only push consumers have it (deliver_subject).
+10087 invalid max_waiting has to be positive.
+10088 invalid Only push consumers have it (deliver_subject).
+10089 invalid Only push consumers have it (deliver_subject).
+10090 invalid Only push consumers have it (deliver_subject).
+10093 invalid Filters have to be part of the stream's subjects on nats-server 2.9.
+10094 invalid deliver_policy and opt_start_seq or opt_start_time do not fit.
+10095 invalid sample_freq is a percentage such as 50 or 50%.
+10098 invalid A stream with retention=workqueue takes only consumers that fit each other.
+10099 invalid A stream with retention=workqueue takes only consumers that fit each other.
+10100 invalid A stream with retention=workqueue takes only consumers that fit each other.
+10101 invalid A stream with retention=workqueue takes only consumers that fit each other.
+10103 invalid Choose another name.
+10105 exists
+10107 invalid Shorten the description.
+10108 invalid flow_control needs idle_heartbeat.
+10109 invalid A sealed stream stays as it is.
+10110 invalid The stream has deny_purge set.
+10113 limit This account wants every stream to have max_bytes.
+10114 invalid max_batch has to be positive.
+10115 invalid max_expires has to be 1ms or more.
+10116 invalid backoff must not have more steps than max_deliver allows.
+10117 limit Narrow subjects_filter.
+10118 transient All servers that hold it are down.
+10119 transient All servers that hold it are down.
+10120 limit The account has no limits for this number of replicas.
+10121 limit Lower max_ack_pending, or set it to 0 for the default.
+10122 limit Lower max_bytes: the account limits it per stream.
+10123 invalid Change num_replicas and placement one after the other.
+10124 transient A move is under way; wait for its end.
+10125 limit Lower max_batch.
+10126 invalid A consumer can not have more replicas than its stream.
+10127 invalid Choose another name.
+10128 invalid Choose another name.
+10129 invalid
+10130 exists Delete the stream, or restore under another name.
+10131 invalid
+10132 invalid
+10133 invalid
+10134 invalid On such a stream a consumer has the stream's number of replicas.
+10135 invalid Shorten the metadata.
+10136 invalid Give filter_subject or filter_subjects, not both.
+10138 invalid filter_subjects must not overlap.
+10139 invalid A filter is empty.
+10140 invalid The same source is there twice.
+10141 invalid A source needs the name of a stream.
+10142 invalid The mirror needs the name of a stream.
+10143 invalid A mirror takes its sequences from its origin.
+10144 invalid Give a source filter_subject or subject_transforms, not both.
+10148 exists Somebody created it meanwhile; run it again.
+10149 missing
+10150 invalid Give the mirror filter_subject or subject_transforms, not both.
+10153 limit Lower inactive_threshold: the stream's consumer_limits bound it.
+10156 invalid Look at the destination of the subject transform.
+10157 invalid
+10159 invalid priority_policy needs priority_groups.
+10160 invalid
+10161 invalid A priority group needs a name.
+10162 invalid A priority group has 1 to 16 characters of A-Z a-z 0-9 - _ / = .
+10167 transient The cluster was busy with an election or a change; run it again, or give retry_for
+    more time.
+10178 invalid Only pull consumers have priority groups.
+10183 invalid ack_wait has to be positive.
+10184 invalid backoff has to be positive.
+10185 unsupported The servers have to be upgraded first.
+10194 unsupported It was made by a newer server; upgrade this one.
+10195 unsupported It was made by a newer server; upgrade this one.
+10196 invalid priority_groups need a priority_policy.
+10197 invalid priority_timeout needs a priority_policy.
+10198 invalid A mirror can not have allow_atomic.
+10202 transient The cluster was busy with an election or a change; run it again, or give retry_for
+    more time.
+10204 invalid
+10213 invalid consumer of a source needs a name and a deliver_subject.
+10218 invalid Only push consumers have it (deliver_subject).
+10226 transient A change of its replicas is under way; wait for its end.
+"""
 
-MEANINGS: dict[int, Meaning] = {
-    10003: Meaning(INVALID),
-    10004: Meaning(TRANSIENT, _WAIT),
-    10005: Meaning(LIMIT, "No server of the cluster fits: look at num_replicas and placement."),
-    10008: Meaning(TRANSIENT, _WAIT),
-    10009: Meaning(TRANSIENT, _WAIT),
-    10010: Meaning(INVALID, "Only a cluster can do this."),
-    10012: Meaning(INVALID),
-    10013: Meaning(
-        TRANSIENT, "A push consumer keeps its deliver_subject while somebody listens there."
-    ),
-    10014: Meaning(MISSING),
-    10015: Meaning(INVALID),
-    10016: Meaning(INVALID),
-    10017: Meaning(INVALID, "durable_name and name have to be the same."),
-    10018: Meaning(INVALID),
-    10020: Meaning(INVALID),
-    10023: Meaning(LIMIT, "The server has no memory or storage left for it."),
-    10025: Meaning(INVALID, "The server does not know a field, or not its value."),
-    10026: Meaning(
-        LIMIT,
-        "The stream's max_consumers or the account's limit is reached; from nats-server 2.15 on "
-        "max_consumers=-1 means 1000, so give a number for more.",
-    ),
-    10027: Meaning(LIMIT, "The account may have no more streams."),
-    10028: Meaning(LIMIT, "The account or the server has no memory left for it."),
-    10030: Meaning(INVALID, "A mirror has to take the largest message of its origin."),
-    10031: Meaning(INVALID, "A mirror can not have sources."),
-    10034: Meaning(INVALID, "A mirror can not have subjects."),
-    10035: Meaning(INVALID),
-    10037: Meaning(MISSING),
-    10038: Meaning(INVALID),
-    10039: Meaning(
-        DENIED, "JetStream is not enabled for this account; log in to one that has it."
-    ),
-    10040: Meaning(INVALID),
-    10041: Meaning(TRANSIENT, _WAIT),
-    10044: Meaning(INVALID),
-    10047: Meaning(LIMIT, "The server has no storage left: look at max_bytes and its disk."),
-    10049: Meaning(INVALID),
-    10052: Meaning(INVALID),
-    10053: Meaning(LIMIT),
-    10055: Meaning(IMMUTABLE, "A mirror can only be removed (promoted), from nats-server 2.12 on."),
-    10056: Meaning(INVALID),
-    10057: Meaning(INVALID),
-    10058: Meaning(EXISTS, "Somebody created it meanwhile; run it again."),
-    10059: Meaning(MISSING),
-    10061: Meaning(IMMUTABLE),
-    10062: Meaning(INVALID),
-    10065: Meaning(INVALID, "Take the subject away from the other stream first."),
-    10069: Meaning(INVALID, "Consumers have more than the new consumer_limits allow."),
-    10074: Meaning(INVALID, "More than 1 replica needs a cluster."),
-    10075: Meaning(INVALID, "No other server can take the replica."),
-    10076: Meaning(DENIED, "JetStream is switched off on this server."),
-    10079: Meaning(INVALID, "deliver_subject has to be a literal subject."),
-    10080: Meaning(INVALID, "A push consumer has no max_waiting."),
-    10081: Meaning(INVALID, "deliver_subject must not be one of the stream's subjects."),
-    10082: Meaning(INVALID, "max_ack_pending needs acknowledgements (ack_policy)."),
-    10083: Meaning(INVALID, "idle_heartbeat has to be 100ms or more."),
-    10084: Meaning(INVALID, _WORKQUEUE),
-    10086: Meaning(INVALID, _PUSH),
-    10087: Meaning(INVALID, "max_waiting has to be positive."),
-    10088: Meaning(INVALID, _PUSH),
-    10089: Meaning(INVALID, _PUSH),
-    10090: Meaning(INVALID, _PUSH),
-    10093: Meaning(INVALID, "Filters have to be part of the stream's subjects on nats-server 2.9."),
-    10094: Meaning(INVALID, "deliver_policy and opt_start_seq or opt_start_time do not fit."),
-    10095: Meaning(INVALID, "sample_freq is a percentage such as 50 or 50%."),
-    10098: Meaning(INVALID, _WORKQUEUE),
-    10099: Meaning(INVALID, _WORKQUEUE),
-    10100: Meaning(INVALID, _WORKQUEUE),
-    10101: Meaning(INVALID, _WORKQUEUE),
-    10103: Meaning(INVALID, _NAMES),
-    10105: Meaning(EXISTS),
-    10107: Meaning(INVALID, "Shorten the description."),
-    10108: Meaning(INVALID, "flow_control needs idle_heartbeat."),
-    10109: Meaning(INVALID, "A sealed stream stays as it is."),
-    10110: Meaning(INVALID, "The stream has deny_purge set."),
-    10113: Meaning(LIMIT, "This account wants every stream to have max_bytes."),
-    10114: Meaning(INVALID, "max_batch has to be positive."),
-    10115: Meaning(INVALID, "max_expires has to be 1ms or more."),
-    10116: Meaning(INVALID, "backoff must not have more steps than max_deliver allows."),
-    10117: Meaning(LIMIT, "Narrow subjects_filter."),
-    10118: Meaning(TRANSIENT, "All servers that hold it are down."),
-    10119: Meaning(TRANSIENT, "All servers that hold it are down."),
-    10120: Meaning(LIMIT, "The account has no limits for this number of replicas."),
-    10121: Meaning(LIMIT, "Lower max_ack_pending, or set it to 0 for the default."),
-    10122: Meaning(LIMIT, "Lower max_bytes: the account limits it per stream."),
-    10123: Meaning(INVALID, "Change num_replicas and placement one after the other."),
-    10124: Meaning(TRANSIENT, "A move is under way; wait for its end."),
-    10125: Meaning(LIMIT, "Lower max_batch."),
-    10126: Meaning(INVALID, "A consumer can not have more replicas than its stream."),
-    10127: Meaning(INVALID, _NAMES),
-    10128: Meaning(INVALID, _NAMES),
-    10129: Meaning(INVALID),
-    10130: Meaning(EXISTS, "Delete the stream, or restore under another name."),
-    10131: Meaning(INVALID),
-    10132: Meaning(INVALID),
-    10133: Meaning(INVALID),
-    10134: Meaning(INVALID, "On such a stream a consumer has the stream's number of replicas."),
-    10135: Meaning(INVALID, "Shorten the metadata."),
-    10136: Meaning(INVALID, "Give filter_subject or filter_subjects, not both."),
-    10138: Meaning(INVALID, "filter_subjects must not overlap."),
-    10139: Meaning(INVALID, "A filter is empty."),
-    10140: Meaning(INVALID, "The same source is there twice."),
-    10141: Meaning(INVALID, "A source needs the name of a stream."),
-    10142: Meaning(INVALID, "The mirror needs the name of a stream."),
-    10143: Meaning(INVALID, "A mirror takes its sequences from its origin."),
-    10144: Meaning(INVALID, "Give a source filter_subject or subject_transforms, not both."),
-    10148: Meaning(EXISTS, "Somebody created it meanwhile; run it again."),
-    10149: Meaning(MISSING),
-    10150: Meaning(INVALID, "Give the mirror filter_subject or subject_transforms, not both."),
-    10153: Meaning(LIMIT, "Lower inactive_threshold: the stream's consumer_limits bound it."),
-    10156: Meaning(INVALID, "Look at the destination of the subject transform."),
-    10157: Meaning(INVALID),
-    10159: Meaning(INVALID, "priority_policy needs priority_groups."),
-    10160: Meaning(INVALID),
-    10161: Meaning(INVALID, "A priority group needs a name."),
-    10162: Meaning(INVALID, "A priority group has 1 to 16 characters of A-Z a-z 0-9 - _ / = ."),
-    10167: Meaning(TRANSIENT, _WAIT),
-    10178: Meaning(INVALID, "Only pull consumers have priority groups."),
-    10183: Meaning(INVALID, "ack_wait has to be positive."),
-    10184: Meaning(INVALID, "backoff has to be positive."),
-    10185: Meaning(UNSUPPORTED, "The servers have to be upgraded first."),
-    10194: Meaning(UNSUPPORTED, "It was made by a newer server; upgrade this one."),
-    10195: Meaning(UNSUPPORTED, "It was made by a newer server; upgrade this one."),
-    10196: Meaning(INVALID, "priority_groups need a priority_policy."),
-    10197: Meaning(INVALID, "priority_timeout needs a priority_policy."),
-    10198: Meaning(INVALID, "A mirror can not have allow_atomic."),
-    10202: Meaning(TRANSIENT, _WAIT),
-    10204: Meaning(INVALID),
-    10213: Meaning(INVALID, "consumer of a source needs a name and a deliver_subject."),
-    10218: Meaning(INVALID, _PUSH),
-    10226: Meaning(TRANSIENT, "A change of its replicas is under way; wait for its end."),
-}
-
-# Where one err_code stands for several things, the server's text tells them apart.
-_TEXTS: tuple[tuple[int, tuple[str, ...], Meaning], ...] = (
-    (10005, ("peer offline",), Meaning(TRANSIENT, "A server of the cluster is down.")),
-    # Seen about once in 300 on 2.15.1 when a create follows the delete of the last file stream.
-    (10049, ("error creating store for stream",), Meaning(TRANSIENT, _WAIT)),
-    (
-        10052,
-        ("can not change", "can not cancel", "can not unseal", "can not be disabled"),
-        Meaning(IMMUTABLE, "Only a recreate can change it."),
-    ),
-    (
-        10012,
-        ("can not be updated", "can not update", "can not change"),
-        Meaning(IMMUTABLE, "Only a recreate can change it."),
-    ),
+# Where one err_code stands for several things, the server's text tells them apart. The second is
+# seen about once in 300 on 2.15.1 when a create follows the delete of the last file stream.
+_BY_TEXT = (
+    (10005, "peer offline", TRANSIENT, "A server of the cluster is down."),
+    (10049, "error creating store for stream", TRANSIENT, "Run it again."),
+    (10052, "can not change", IMMUTABLE, "Only a recreate can change it."),
+    (10052, "can not cancel", IMMUTABLE, "Only a recreate can change it."),
+    (10052, "can not unseal", IMMUTABLE, "Only a recreate can change it."),
+    (10052, "can not be disabled", IMMUTABLE, "Only a recreate can change it."),
+    (10012, "can not be updated", IMMUTABLE, "Only a recreate can change it."),
+    (10012, "can not change", IMMUTABLE, "Only a recreate can change it."),
 )
 
 
 def meaning(err_code: Optional[int], description: str = "") -> Meaning:
     """Return the class and the advice for an error of the server; unknown ones are INVALID."""
     text = description.lower()
-    for code, parts, found in _TEXTS:
-        if code == err_code and any(part in text for part in parts):
-            return found
-    return MEANINGS.get(err_code or 0, Meaning(INVALID))
+    for code, part, error_class, advice in _BY_TEXT:
+        if code == err_code and part in text:
+            return Meaning(error_class, advice)
+    return meanings().get(err_code or 0, Meaning(INVALID))
+
+
+def meanings() -> dict[int, Meaning]:
+    """Return the table by err_code."""
+    rows = [line.split(" ", 2) for line in re.sub(r"\n +", " ", _TABLE).strip().split("\n")]
+    return {int(code): Meaning(*rest) for code, *rest in rows}
 
 
 class JetStreamError(Exception):

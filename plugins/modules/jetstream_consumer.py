@@ -17,8 +17,8 @@ description:
   - A task declares what the consumer should be. The module compares that with what the server has, sends
     nothing when both mean the same, and otherwise sends one update that keeps every setting the task does
     not mention.
-  - An option that is not mentioned, or is V(null), leaves its setting as it is. An empty list, dictionary, or
-    string clears a setting. Any single setting returns to the server's default with O(reset).
+  - An option that is not mentioned, or is V(null), leaves its setting as it is. An empty list,
+    dictionary, or text clears a setting that is one. Any setting returns to the server's default with O(reset).
   - The names of the settings are those of the server's own configuration. Values are written for people, such
     as V(30s) or V(1MiB), and compared by what they mean.
   - An update that the server cannot do in place fails and lists the settings in question, unless O(recreate)
@@ -161,7 +161,8 @@ options:
       - The server's default is 1000, or the limit that the stream has in
         O(nats.jetstream.jetstream_stream#module:consumer_limits), or that of the server or the account. It is 0
         for consumers without acknowledgements.
-      - Can be changed in place. A stored number that is not above the default counts as the default.
+      - Can be changed in place. A stored number that is not above the default counts as the default, which a limit
+        of the server can lower, so that O(reset) and V(0) leave it as it is. Write V(1000) to get that again.
     type: int
   max_waiting:
     description:
@@ -171,8 +172,9 @@ options:
   max_batch:
     description:
       - How many messages a pull request may ask for. For pull consumers only.
-      - The server's default is V(-1), which is unlimited, as is V(0), or the server's own limit.
-      - Can be changed in place.
+      - The server's default, for which V(0) stands, is V(-1), which is unlimited, or the server's own limit.
+      - Can be changed in place. A stored number counts as the default, because it can be the server's own limit, so
+        that O(reset) and V(0) leave it as it is. Write V(-1) to take it away.
     type: int
     aliases: [max_request_batch]
   max_expires:
@@ -357,8 +359,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long O(wait) lasts at most, as a duration such as V(60s). When it is over, the task ends with what the
-        server says at that time, which is in RV(consumer.cluster).
+      - How long O(wait) lasts at most, as a duration such as V(60s). When it is over, the task fails, although the
+        change was accepted and the cluster may still carry it out.
     type: str
     default: 60s
   extra_config:
@@ -530,7 +532,9 @@ action:
   type: str
   sample: update
 changes:
-  description: Every setting that changes, what follows from others included.
+  description:
+    - Every setting that changes, what follows from others included.
+    - For a new consumer, every setting that is not at the server's default.
   returned: success
   type: list
   elements: dict
@@ -1267,7 +1271,7 @@ immutable:
       returned: always
       type: raw
       sample: all
-    update:
+    in_place:
       description: Which changes of it an update can do.
       returned: always
       type: str

@@ -74,8 +74,11 @@ EXAMPLES = r"""
   retries: 10
   delay: 3
 
-- name: Create a second consumer like the first
-  nats.jetstream.jetstream_consumer: "{{ item.declaration | combine({'name': item.name ~ '-test'}) }}"
+- name: Create a second consumer for the same messages
+  nats.jetstream.jetstream_consumer:
+    stream: ORDERS
+    name: billing-test
+    filter_subject: "{{ item.declaration.filter_subject | default('') }}"
   loop: "{{ billing.consumers }}"
   loop_control:
     label: "{{ item.name }}"
@@ -560,7 +563,8 @@ consumers:
           type: int
           sample: 50
         push_bound:
-          description: Whether a client listens to O(deliver_subject).
+          description: Whether a client listens to
+            O(nats.jetstream.jetstream_consumer#module:deliver_subject).
           returned: when one does
           type: bool
           sample: true

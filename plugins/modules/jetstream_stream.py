@@ -16,8 +16,8 @@ description:
   - A task declares what the stream should be. The module compares that with what the server has, sends
     nothing when both mean the same, and otherwise sends one update that keeps every setting the task does
     not mention.
-  - An option that is not mentioned, or is V(null), leaves its setting as it is. An empty list, dictionary, or
-    string clears a setting. Any single setting returns to the server's default with O(reset).
+  - An option that is not mentioned, or is V(null), leaves its setting as it is. An empty list,
+    dictionary, or text clears a setting that is one. Any setting returns to the server's default with O(reset).
   - The names of the settings are those of the server's own configuration. Values are written for people, such
     as V(30d) or V(1GiB), and compared by what they mean.
   - An update that the server cannot do in place fails and lists the settings in question, unless O(recreate)
@@ -160,7 +160,8 @@ options:
       - The server's default is V(2m), or O(max_age) if that is shorter, or the server's own limit. For a stream
         with O(mirror) it is V(0s), and from nats-server 2.14 on for a stream with O(sources), too. V(0s) stands
         for the default.
-      - Can be changed in place. A stored duration that is not longer than the default counts as the default.
+      - Can be changed in place. A stored duration that is not longer than the default counts as the default, which
+        a limit of the server can lower, so that O(reset) and V(0s) leave it as it is.
     type: str
   no_ack:
     description:
@@ -323,12 +324,12 @@ options:
       filter_subject:
         description:
           - Only messages of this subject are copied. Wildcards are allowed.
-          - Excludes O(sources.subject_transforms).
+          - Excludes O(sources[].subject_transforms).
         type: str
       subject_transforms:
         description:
           - Rules that select messages by subject and store them under another one.
-          - Excludes O(sources.filter_subject).
+          - Excludes O(sources[].filter_subject).
           - Needs nats-server 2.10 or newer.
         type: list
         elements: dict
@@ -494,7 +495,8 @@ options:
   allow_msg_schedules:
     description:
       - Whether a message may ask in a header to be published later.
-      - Switches O(allow_rollup_hdrs) on, and excludes O(deny_purge).
+      - Switches O(allow_rollup_hdrs) on, and excludes O(deny_purge). Servers of 2.15 also refuse it together with
+        O(discard=new).
       - Can be changed in place only to V(true). A change back to V(false), the server's default, needs
         O(recreate).
       - Needs nats-server 2.12 or newer.
@@ -590,8 +592,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long O(wait) lasts at most, as a duration such as V(60s). When it is over, the task ends with what the
-        server says at that time, which is in RV(stream.cluster).
+      - How long O(wait) lasts at most, as a duration such as V(60s). When it is over, the task fails, although the
+        change was accepted and the cluster may still carry it out.
     type: str
     default: 60s
   extra_config:
@@ -692,8 +694,8 @@ EXAMPLES = r"""
   nats.jetstream.jetstream_stream:
     name: ORDERS
     republish:
-      src: orders.*
-      dest: stored.>
+      src: orders.>
+      dest: stored.orders.>
       headers_only: true
 
 - name: Keep a stream on servers with a tag (in a cluster, with num_replicas as well)
@@ -750,8 +752,10 @@ EXAMPLES = r"""
         name: EVENTS
       register: events
 
-    - name: Create the same under another name, from what the first task returned
-      nats.jetstream.jetstream_stream: "{{ events.declaration | combine({'name': 'EVENTS2', 'subjects': ['events2']}) }}"
+    - name: Create another one that keeps its messages as long
+      nats.jetstream.jetstream_stream:
+        name: EVENTS_OF_PARTNERS
+        max_age: "{{ events.declaration.max_age | default('0s') }}"
 
 - name: Delete a stream, if it holds no messages and has no consumers
   nats.jetstream.jetstream_stream:
@@ -770,7 +774,9 @@ action:
   type: str
   sample: update
 changes:
-  description: Every setting that changes, what follows from others included.
+  description:
+    - Every setting that changes, what follows from others included.
+    - For a new stream, every setting that is not at the server's default.
   returned: success
   type: list
   elements: dict
@@ -1971,7 +1977,7 @@ immutable:
       returned: always
       type: raw
       sample: memory
-    update:
+    in_place:
       description: Which changes of it an update can do.
       returned: always
       type: str

@@ -84,15 +84,11 @@ EXAMPLES = r"""
       - JOBS
   register: matching
 
-- name: Create copies of their configuration under other names
-  nats.jetstream.jetstream_stream: "{{ item.declaration | combine(changed) }}"
-  vars:
-    changed:
-      name: TEST_{{ item.name }}
-      subjects: "{{ item.declaration.subjects | map('regex_replace', '^', 'test.') }}"
-  loop: "{{ matching.streams }}"
-  loop_control:
-    label: "{{ item.name }}"
+- name: Write down what would create them again
+  ansible.builtin.copy:
+    content: "{{ matching.streams | map(attribute='declaration') | to_nice_yaml(indent=2) }}"
+    dest: "{{ playbook_dir }}/streams.yml"
+    mode: "0600"
 
 - name: Find the stream that stores a subject
   nats.jetstream.jetstream_stream_info:

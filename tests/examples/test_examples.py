@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+
 from harness import collection, paths, servers
 
 MODULES = sorted(path.stem for path in (paths.ROOT / "plugins" / "modules").glob("*.py"))
@@ -53,7 +54,7 @@ def playbook(module: str, url: str, folder: Path) -> Path:
 
 
 def play(file: Path, *options: str) -> str:
-    """Run ansible-playbook, and return its output if it succeeds."""
+    """Run ansible-playbook, which has to succeed, and return its output."""
     settings = file.with_name("ansible.cfg")  # not those of whoever runs the test
     settings.write_text("[defaults]\n")
     env = {
@@ -74,20 +75,14 @@ def play(file: Path, *options: str) -> str:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_examples_run_and_can_be_checked_afterwards(module, fresh_server, tmp_path):
+def test_the_examples_run(module, fresh_server, tmp_path):
     file = playbook(module, fresh_server.url, tmp_path)
     output = play(file)
-    assert "failed=0" in output
-    assert "ignored=0" in output
-    play(file, "--check", "--diff")
+    assert "[WARNING]" not in output, output
+    if module in NEEDING_A_RUN:
+        play(file, "--check", "--diff")
 
 
 @pytest.mark.parametrize("module", [one for one in MODULES if one not in NEEDING_A_RUN])
-def test_examples_can_be_checked_before_anything_is_there(module, fresh_server, tmp_path):
-    file = playbook(module, fresh_server.url, tmp_path)
-    play(file, "--check", "--diff")
-
-
-@pytest.mark.parametrize("module", sorted(NEEDING_A_RUN))
-def test_the_syntax_of_the_others(module, tmp_path):
-    play(playbook(module, "nats://127.0.0.1:4222", tmp_path), "--syntax-check")
+def test_the_examples_can_be_checked_before_anything_is_there(module, fresh_server, tmp_path):
+    play(playbook(module, fresh_server.url, tmp_path), "--check", "--diff")

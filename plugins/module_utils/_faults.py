@@ -1,0 +1,65 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""Why a server could not be connected to, in one sentence each. Loaded when one could not."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+
+def explain(error: BaseException, timeout: float) -> str:
+    """Return why an attempt ended, and what to look at. timeout (s) is what it was given."""
+    text = str(error).strip() or type(error).__name__
+    for matches, sentence in _FAULTS:
+        if matches(error, text.lower()):
+            detail = getattr(error, "verify_message", "") or getattr(error, "reason", "") or text
+            return sentence.format(text=detail, t=timeout)
+    return text
+
+
+def _is(*names: str) -> Callable[[BaseException, str], bool]:
+    """Match an exception by the names of its classes: ssl is not loaded for this."""
+    return lambda error, text: any(kind.__name__ in names for kind in type(error).__mro__)
+
+
+def _says(*parts: str) -> Callable[[BaseException, str], bool]:
+    return lambda error, text: any(part in text for part in parts)
+
+
+_FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
+    (_is("NoTls"), "the server did not offer TLS, which was asked for; nothing was sent to it"),
+    (
+        _says("key usage extension"),
+        "certificate not accepted: {text}; Python 3.13 and newer insist on that extension in the "
+        "certificate of the authority",
+    ),
+    (
+        _is("SSLCertVerificationError"),
+        "certificate not accepted: {text}; look at ca, ca_path and tls_hostname",
+    ),
+    (_is("SSLError"), "TLS failed: {text}"),
+    (
+        _is("ConnectionResetError", "BrokenPipeError"),
+        "the server closed the connection during the handshake; it may want a client certificate",
+    ),
+    (_is("ConnectionRefusedError"), "connection refused; nothing listens there"),
+    (_is("gaierror"), "the name is not known: {text}"),
+    (
+        _is("TimeoutError"),
+        "no NATS greeting within {t:g} s: wrong port, a server that wants TLS first, or a host "
+        "that can not be reached",
+    ),
+    (
+        _says("authorization violation", "authentication"),
+        "the login was refused; look at user, password and token",
+    ),
+    (
+        _says("empty response from server"),
+        "something other than NATS answers there, or it closed the connection at once",
+    ),
+    (_says("attempted to connect to"), "{text}: this is not the port for clients"),
+)

@@ -1,0 +1,163 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules return, on every server, is what their documentation says they return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+import yaml
+
+from harness import servers
+from harness.client import Client
+
+PACKAGE = "ansible_collections.nats.jetstream.plugins.modules"
+# What Ansible adds to every result, and documents itself.
+COMMON = {"changed", "deprecations", "diff", "exception", "failed", "invocation", "msg", "warnings"}
+# What an answer says of itself, and not of the asset.
+ENVELOPE = {"type", "did_create", "reset_seq", "total", "offset", "limit"}
+TYPES = {"str": str, "int": int, "bool": bool, "dict": dict, "list": list, "raw": object}
+
+
+@pytest.fixture
+def run(run_module):
+    """``run("stream", name="X")`` -> the result, after a look at all that is in it."""
+
+    def run_and_look(noun: str, **args: Any) -> dict[str, Any]:
+        module = import_module(f"{PACKAGE}.jetstream_{noun}")
+        result: dict[str, Any] = run_module(module, **args)
+        values = {name: value for name, value in result.items() if name not in COMMON}
+        found = list(strange(values, yaml.safe_load(module.RETURN), ""))
+        assert not found, "\n".join(found)
+        return result
+
+    return run_and_look
+
+
+@pytest.fixture
+def nats_of_own(own_server):
+    with Client(own_server.url) as connection:
+        yield connection
+
+
+def strange(values: dict[str, Any], docs: dict[str, Any], place: str) -> Iterator[str]:
+    """Yield what is not documented, or documented with another type."""
+    for name, value in values.items():
+        here, says = f"{place}{name}", docs.get(name)
+        if says is None:
+            if name not in ENVELOPE:
+                yield f"{here} is not documented: {value!r}"
+        elif value is not None:
+            if not isinstance(value, TYPES[says["type"]]):
+                yield f"{here} is {value!r}, which is no {says['type']}"
+            for one in value if isinstance(value, list) else [value]:
+                elements = says.get("elements")
+                if elements and not isinstance(one, TYPES[elements]):
+                    yield f"{here} has {one!r}, which is no {elements}"
+                if isinstance(one, dict) and "contains" in says:
+                    yield from strange(one, says["contains"], f"{here}.")
+
+
+def settings(server: servers.Server, **needing: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of every release that the server is not older than."""
+    version = tuple(map(int, server.version.split(".")))
+    known = (since[1:].split("_") for since in needing)
+    return {
+        name: value
+        for since, part in zip(known, needing.values())
+        if version >= tuple(map(int, since))
+        for name, value in part.items()
+    }
+
+
+def test_streams(own_server, nats_of_own, run):
+    more = settings(
+        own_server,
+        v2_10={
+            "metadata": {"a": "b"},
+            "compression": "s2",
+            "consumer_limits": {"max_ack_pending": 9},
+        },
+        v2_11={"subject_delete_marker_ttl": "1m"},
+        v2_12={"allow_atomic": True},
+        v2_14={"allow_batched": True},
+    )
+    new = run("stream", name="ORDERS", subjects=["o.>"], placement={"tags": ["x"]}, **more)
+    assert new["action"] == "create"
+    run("stream", name="COPY", mirror={"name": "ORDERS"})
+    run(
+        "stream",
+        name="ALL",
+        sources=[{"name": "ORDERS", "filter_subject": "o.>"}, {"name": "NONE"}],
+    )
+    for _number in range(3):
+        nats_of_own.request("o.a", b"x")
+    nats_of_own.ok("STREAM.MSG.DELETE.ORDERS", {"seq": 2})
+    found = run("stream_info", names=["*"], subjects_filter=">", deleted_details=True)["streams"]
+    state = {row["name"]: row["stream"]["state"] for row in found}["ORDERS"]
+    assert (state["subjects"], state["deleted"]) == ({"o.a": 2}, [2])
+    run("stream_info")
+
+    lower = run("stream", name="ORDERS", max_msgs=1, check=True)
+    assert lower["would_lose"]["messages"] == 1
+    assert run("stream", name="ORDERS", storage="memory")["immutable"][0]["option"] == "storage"
+    assert run("stream", name="ORDERS", duplicate_window="5h", max_age="1h")["problems"]
+    assert run("stream", name="ORDERS", max_age="nonsense")["problems"]
+    assert run("stream", name="ORDERS", max_age="1h", extra_config={"none": 1})["failed"]
+    run("stream", name="ORDERS", storage="memory", recreate="always")
+    run("stream", name="ORDERS", state="absent")
+    assert run("stream", name="ORDERS", state="absent")["stream"] is None
+
+
+def test_consumers(own_server, nats_of_own, run):
+    more = settings(
+        own_server,
+        v2_10={"metadata": {"a": "b"}},
+        v2_11={
+            "priority_policy": "pinned_client",
+            "priority_groups": ["g"],
+            "pause_until": "2040-01-01T00:00:00Z",
+        },
+    )
+    run("stream", name="ORDERS", subjects=["o.>"])
+    nats_of_own.request("o.a", b"x")
+    new = run(
+        "consumer", stream="ORDERS", name="billing", backoff=["1s", "5s"], max_deliver=5, **more
+    )
+    assert new["action"] == "create"
+    nats_of_own.subscribe("deliver.push")
+    run("consumer", stream="ORDERS", name="push", deliver_subject="deliver.push")
+    nats_of_own.flush()
+    assert len(run("consumer_info", stream="ORDERS")["consumers"]) == 2
+    run("consumer_info", stream="ORDERS", name="push")
+    everything = ["account", "streams", "consumers", "kv_buckets", "object_buckets"]
+    nats_of_own.ok("STREAM.CREATE.KV_x", {"name": "KV_x", "subjects": ["$KV.x.>"]})
+    assert run("info", gather_subset=everything)["kv_buckets"][0]["name"] == "x"
+
+    refused = run("consumer", stream="ORDERS", name="push", ack_policy="none")
+    assert refused["immutable"][0]["current"] == "explicit"
+    run("consumer", stream="ORDERS", name="push", ack_policy="none", recreate="always")
+    assert run("consumer", stream="NONE", name="a")["problems"]
+    run("consumer", stream="NONE", name="a", check=True)
+    assert run("consumer", stream="ORDERS", name="billing", state="absent")["action"] == "delete"
+
+
+def test_purges(own_server, nats_of_own, run):
+    run("stream", name="ORDERS", subjects=["o.>"])
+    for _number in range(3):
+        nats_of_own.request("o.a", b"x")
+    bounded = run("purge", stream="ORDERS", seq=3, filter="o.*", count_limit=1, check=True)
+    assert (bounded["purged"], bounded["purged_at_most"], bounded["remaining"]) == (None, 2, None)
+    assert run("purge", stream="ORDERS")["purged"] == 3
+    assert run("purge", stream="NONE")["err_code"] == 10059
+
+
+def test_no_connection(run):
+    failed = run("info", servers=["nats://user:secret@127.0.0.1:1"])
+    assert failed["tried"][0]["server"] == "nats://127.0.0.1:1"
+    assert "secret" not in str(failed)
