@@ -43,7 +43,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Server,
     release_of,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yaml
 
 POLICY_SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -206,6 +205,8 @@ def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[s
     if decided.unverified:
         result["unverified"] = list(decided.unverified)
     if diff:
+        from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yaml
+
         named = title(decided.kind, decided.identity)
         result["diff"] = {
             "before": to_yaml(decided.before),

@@ -139,12 +139,13 @@ class JetStreamManager:
         body = {"stream_name": stream, "config": config}
         if action:
             body["action"] = action
-        look = None
-        if action == "create":
-            look = lambda: self._found(self.consumer_info(stream, name))  # noqa: E731
+
+        async def look() -> Optional[Answer]:
+            return await self._found(self.consumer_info(stream, name))
+
         one = config.get("filter_subject")
         request = f"CONSUMER.CREATE.{_named(stream)}.{name}{'.' + one if one else ''}"
-        return await self._write(request, body, look)
+        return await self._write(request, body, look if action == "create" else None)
 
     async def delete_consumer(self, stream: str, name: str) -> bool:
         """Delete a consumer; return whether there was one."""

@@ -6,10 +6,11 @@
 
 """Imports the client of nats-py, and only that.
 
-Every task pays for this import anew. Left alone it brings nats.js, whose classes take as long as
-the rest of nats-py and are not used here, and, where it is installed, aiohttp, which takes three
-times as long and serves websockets only. Both are held back while the client is imported; whoever
-imports them later gets the real ones.
+Every task pays for this import anew. Left alone it brings along what is not used here: nats.js,
+whose classes take as long as the rest of nats-py; aiohttp, where it is installed, which takes three
+times as long and serves websockets only; and importlib.metadata, which tells nats-py its own
+version. They are held back while the client is imported. Whoever imports them later gets the real
+ones.
 """
 
 from __future__ import annotations
@@ -18,43 +19,45 @@ import sys
 import types
 from typing import Any, Optional
 
+nats_client: Any = None
+nats_errors: Any = None
+IMPORT_ERROR: Optional[ImportError] = None
+
 
 class _Header(str):
-    """The one thing of nats.js that the client looks at: the names of headers."""
+    """The name of a header, as the members of nats.js.api.Header are."""
 
     @property
     def value(self) -> str:
         return str(self)
 
 
-def _placeholder() -> dict[str, types.ModuleType]:
-    """Return stand-ins for nats.js and nats.js.api."""
-
-    class Header:
-        STATUS = _Header("Status")
-        DESCRIPTION = _Header("Description")
-        CONSUMER_STALLED = _Header("Nats-Consumer-Stalled")
-
-    api = types.ModuleType("nats.js.api")
-    js = types.ModuleType("nats.js")
-    vars(api).update(Header=Header)
+def _stand_ins() -> dict[str, types.ModuleType]:
+    """Return nats.js and nats.js.api with what the client looks at."""
+    api, js = types.ModuleType("nats.js.api"), types.ModuleType("nats.js")
+    headers = types.SimpleNamespace(
+        STATUS=_Header("Status"),
+        DESCRIPTION=_Header("Description"),
+        CONSUMER_STALLED=_Header("Nats-Consumer-Stalled"),
+    )
+    vars(api).update(Header=headers)
     vars(js).update(api=api, JetStreamContext=None, JetStreamManager=None)
     return {"nats.js": js, "nats.js.api": api}
 
 
-def _import_client() -> None:
-    if "nats.aio.client" in sys.modules:
-        return
-    held_back: dict[str, Any] = {} if "aiohttp" in sys.modules else {"aiohttp": None}
-    held_back.update(_placeholder())
+def _import_lean() -> None:
+    """Import the client without the rest, or not at all if this nats-py needs the rest."""
+    held_back: dict[str, Any] = dict.fromkeys(("aiohttp", "importlib.metadata"))
+    held_back = {name: None for name in held_back if name not in sys.modules}
+    held_back.update(_stand_ins())
     sys.modules.update(held_back)
     try:
-        import nats
-        import nats.aio.client
+        import nats.aio.client as client
 
-        # What a real import of nats.js would set, and sets again when there is one.
-        nats.js = held_back["nats.js"]  # type: ignore[attr-defined]
-    except Exception:  # a release of nats-py that needs more of nats.js: import it as it is
+        # What importing the real nats.js sets; it does so when somebody imports it later.
+        sys.modules["nats"].js = held_back["nats.js"]  # type: ignore[attr-defined]
+        assert client.Client
+    except Exception:
         for name in [name for name in sys.modules if name.partition(".")[0] == "nats"]:
             del sys.modules[name]
     finally:
@@ -62,11 +65,10 @@ def _import_client() -> None:
             sys.modules.pop(name, None)
 
 
-_import_client()
+if "nats" not in sys.modules:
+    _import_lean()
 try:
     import nats.aio.client as nats_client
     import nats.errors as nats_errors
-
-    IMPORT_ERROR: Optional[ImportError] = None
 except ImportError as import_error:
     IMPORT_ERROR = import_error

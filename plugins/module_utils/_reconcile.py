@@ -26,6 +26,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
     wait_settled,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    AT_CREATION,
     Config,
     Context,
     Field,
@@ -34,6 +35,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     asks_default,
     is_zero,
     nearest,
+    release_text,
     without_zeros,
 )
 
@@ -252,14 +254,19 @@ def _plan_recreate(draft: Plan, immutable: list[Field]) -> Plan:
             "option": field.name,
             "current": field.type.human(field.value_in(current, context)),
             "wanted": field.type.human(field.value_in(draft.wanted, context)),
-            "update": field.update.words,
+            "in_place": _in_place_words(field),
         }
         for field in immutable
     ]
     text = "; ".join(
         f"{row['option']} from {row['current']!r} to {row['wanted']!r}" for row in rows
     )
-    renewed = kind.renew(without_zeros(draft.config), info, context)
+    first = {
+        name: value
+        for name, value in draft.wanted.items()
+        if kind.schema.by_name[name].update is AT_CREATION and not is_zero(value)
+    }
+    renewed = kind.renew({**without_zeros(draft.config), **first}, info, context)
     losses, warnings = kind.recreate_losses(info, renewed, context)
     if policy.recreate == "never":
         raise Refused(
@@ -277,6 +284,12 @@ def _plan_recreate(draft: Plan, immutable: list[Field]) -> Plan:
         )
     draft = draft._replace(config=renewed, losses=tuple(losses), warnings=tuple(warnings))
     return _reported(draft, "recreate", [])
+
+
+def _in_place_words(field: Field) -> str:
+    since = field.update.since
+    words = field.update.words
+    return words if since == (2, 2, 0) else f"{words}, from nats-server {release_text(since)} on"
 
 
 def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:

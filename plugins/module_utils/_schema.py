@@ -246,6 +246,9 @@ class Integer(Type):
         low = "-1 for unlimited, or " if self.unlimited else ""
         return f"{low}{self.minimum} to {self.maximum}"
 
+    def human(self, value: Any) -> Any:
+        return self.normal(value)
+
     def normal(self, value: Any) -> Any:
         number = value or 0
         return -1 if self.unlimited and number < 1 else number
@@ -296,6 +299,8 @@ class Instant(Type):
 
     def wire(self, value: Any, place: str, problems: list[Problem]) -> Any:
         text = str(value)
+        if not text:
+            return text
         try:
             parse_instant(text)
         except UnitError as error:

@@ -326,6 +326,13 @@ def _mirror_direct_problem(config: Config, context: Context) -> Optional[str]:
     return None
 
 
+def _schedules_problem(config: Config, context: Context) -> Optional[str]:
+    newest = context.server.knows((2, 15, 0))
+    if newest and config.get("allow_msg_schedules") and config.get("discard") == "new":
+        return "excludes discard=new"
+    return None
+
+
 def _counter_problem(config: Config, context: Context) -> Optional[str]:
     if not config.get("allow_msg_counter"):
         return None
@@ -373,6 +380,7 @@ CHECKS = (
     Check(("republish", "subjects"), _republish_problem),
     Check(("mirror_direct",), _mirror_direct_problem),
     Check(("allow_msg_counter", "discard", "allow_msg_ttl", "retention"), _counter_problem),
+    Check(("allow_msg_schedules", "discard"), _schedules_problem),
     Check(("persist_mode", "storage", "allow_atomic", "num_replicas"), _persist_problem),
     Check(("placement",), _preferred_problem),
 )

@@ -205,30 +205,28 @@ def refused(asset, options, before):
 
 
 @pytest.fixture
-def account(nats):
-    """The streams that rows refer to; everything else is taken away before."""
-    for name in nats.ok("STREAM.NAMES")["streams"] or []:
-        nats.ok(f"STREAM.DELETE.{name}")
-    nats.ok("STREAM.CREATE.O", {"name": "O", "subjects": ["o.>"]})
-    nats.ok("STREAM.CREATE.OD", {"name": "OD", "subjects": ["od.>"], "allow_direct": True})
-    return nats
+def origins(account):
+    """The streams that rows refer to."""
+    account.stream("O", subjects=["o.>"])
+    account.stream("OD", subjects=["od.>"], allow_direct=True)
+    return account
 
 
 @pytest.mark.parametrize("row", rows("streams.yml"))
-def test_stream(row, server, account, run_module):
+def test_stream(row, server, origins, run_module):
     base = {} if {"subjects", "mirror"} & set(row["first"]) else {"subjects": ["s.>"]}
-    asset = Asset(run_module, account, jetstream_stream, {"name": "S"}, "STREAM.INFO.S")
+    asset = Asset(run_module, origins, jetstream_stream, {"name": "S"}, "STREAM.INFO.S")
     if row.get("raw"):
-        account.ok("STREAM.CREATE.S", {"name": "S", **base, **row["first"]})
+        origins.stream("S", **base, **row["first"])
     judge(asset, row, server, base)
 
 
 @pytest.mark.parametrize("row", rows("consumers.yml"))
-def test_consumer(row, server, account, run_module):
-    account.ok("STREAM.CREATE.S", {"name": "S", "subjects": ["s.>"]})
+def test_consumer(row, server, origins, run_module):
+    origins.stream("S", subjects=["s.>"])
     identity = {"stream": "S", "name": "C"}
-    asset = Asset(run_module, account, jetstream_consumer, identity, "CONSUMER.INFO.S.C")
+    asset = Asset(run_module, origins, jetstream_consumer, identity, "CONSUMER.INFO.S.C")
     if row.get("raw"):
         config = {"name": "C", "ack_policy": "explicit", **row["first"]}
-        account.ok("CONSUMER.CREATE.S.C", {"stream_name": "S", "config": config})
+        origins.ok("CONSUMER.CREATE.S.C", {"stream_name": "S", "config": config})
     judge(asset, row, server, {})

@@ -66,11 +66,10 @@ def strange(values: dict[str, Any], docs: dict[str, Any], place: str) -> Iterato
 def settings(server: servers.Server, **needing: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of every release that the server is not older than."""
     version = tuple(map(int, server.version.split(".")))
-    known = (since[1:].split("_") for since in needing)
     return {
         name: value
-        for since, part in zip(known, needing.values())
-        if version >= tuple(map(int, since))
+        for since, part in needing.items()
+        if version >= tuple(map(int, since[1:].split("_")))
         for name, value in part.items()
     }
 

@@ -28,7 +28,9 @@ ARROWS = {
     "_kind": {"_schema"},
     "_stream": {"_kind", "_schema", "_subjects", "_units", "_errors", "_recreate_stream"},
     "_consumer": {"_kind", "_schema", "_subjects", "_units", "_errors", "_recreate_consumer"},
-    "_connection": {"_errors"},
+    "_nats": set(),
+    "_faults": set(),
+    "_connection": {"_errors", "_nats", "_faults"},
     "_manager": {"_errors", "_subjects"},
     "_reconcile": {"_kind", "_schema", "_errors"},
     "_recovery": {"_errors"},
@@ -49,8 +51,14 @@ ARROWS = {
     },
 }
 
-# These are loaded when a plan needs them, by the kinds that they serve: the one way upwards.
-LATE = {("_stream", "_recreate_stream"), ("_consumer", "_recreate_consumer")}
+# These are loaded when they are needed, which for most tasks is never. Only the first two lead
+# upwards: a kind calls what recreates it.
+LATE = {
+    ("_stream", "_recreate_stream"),
+    ("_consumer", "_recreate_consumer"),
+    ("_connection", "_faults"),
+    ("_asset", "_yaml"),
+}
 
 MODULES = {
     "jetstream_stream": {"_stream"},
