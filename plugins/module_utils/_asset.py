@@ -14,7 +14,7 @@ from typing import Any, Optional
 from ansible_collections.nats.jetstream.plugins.module_utils._connection import Connection
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     JetStreamError,
-    PermissionDenied,
+    Refused,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
     Found,
@@ -27,22 +27,22 @@ from ansible_collections.nats.jetstream.plugins.module_utils._module import Inpu
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
     Plan,
     Policy,
-    Refused,
     Wanted,
-    apply,
-    depends_on_level,
     plan,
     title,
-    unknown_names,
-    would_lose,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Context,
     Name,
     Problem,
+    Release,
     Server,
+    nearest,
     release_of,
 )
+
+# The oldest release whose API level tells more than its version does.
+LEVELS_SINCE: Release = (2, 11, 0)
 
 POLICY_SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -81,7 +81,7 @@ def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> None:
     kind.schema.wire(params, "", problems)
     inputs.seconds(params, "wait_timeout")
     reset = params["reset"] or []
-    problems += unknown_names(kind, reset, "reset")
+    problems += _unknown_names(kind, reset, "reset")
     problems += [
         Problem(name, "is both set and reset") for name in reset if params.get(name) is not None
     ]
@@ -89,6 +89,24 @@ def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> None:
         Problem(f"extra_config.{name}", "has an option of its own")
         for name in params["extra_config"] or {}
         if name in kind.schema.by_name or name in kind.identity or name == "durable_name"
+    ]
+
+
+def _depends_on_level(kind: Kind, wanted: Wanted) -> bool:
+    """Say whether something that is mentioned is judged by the API level."""
+    fields = [kind.schema.by_name.get(name) for name in (*wanted.config, *wanted.reset)]
+    return any(field and max(field.since, field.update.since) >= LEVELS_SINCE for field in fields)
+
+
+def _unknown_names(kind: Kind, names: Any, place: str) -> list[Problem]:
+    """Return which names are no settings of the kind, each with the nearest one."""
+    known = kind.schema.by_name
+    return [
+        Problem(
+            f"{place}[{index}]", f"{name!r} is no setting of a {kind.noun}{nearest(name, known)}"
+        )
+        for index, name in enumerate(names)
+        if name not in known
     ]
 
 
@@ -110,10 +128,18 @@ async def manage(kind: Kind, session: Session) -> dict[str, Any]:
     )
     found = await kind.read(manager, identity)
     decided = await decide(kind, identity, wanted, found, policy, session)
-    info = found.info if session.check_mode else await apply(decided, manager)
+    info = found.info
+    if decided.action != "none" and not session.check_mode:
+        info = await _apply(decided, manager)
     for warning in decided.warnings:
         session.module.warn(warning)
     return _result(decided, info, session.module._diff)
+
+
+async def _apply(decided: Plan, manager: JetStreamManager) -> Optional[dict[str, Any]]:
+    from ansible_collections.nats.jetstream.plugins.module_utils._apply import apply
+
+    return await apply(decided, manager)
 
 
 async def decide(
@@ -138,11 +164,11 @@ async def decide(
         context = context._replace(server=await _asked(context.server, manager))
         decided = plan(kind, identity, wanted, found, context, policy)
     assert decided is not None
-    if writes and kind.needs_parent(decided.wanted, decided.changed, context.server):
-        context = context._replace(parent=await kind.read_parent(manager, identity))
+    if writes and kind.rules().needs_parent(decided.wanted, decided.changed, context.server):
+        context = context._replace(parent=await kind.rules().read_parent(manager, identity))
         decided = plan(kind, identity, wanted, found, context, policy)
     if decided.action in ("create", "update", "recreate"):
-        problems, warnings = await kind.look(manager, decided)
+        problems, warnings = await kind.rules().look(manager, decided)
         if problems:
             text = "; ".join(map(str, problems))
             raise Refused(f"the {decided.title} can not be like this: {text}", problems)
@@ -178,13 +204,13 @@ def server_of(connection: Connection, found: Optional[Found] = None) -> Server:
 def _level_may_differ(kind: Kind, wanted: Wanted, context: Context, connection: Connection) -> bool:
     """Say whether another server than the one connected to decides about what is mentioned."""
     elsewhere = context.server.clustered or connection.prefix != "$JS.API"
-    return bool(elsewhere) and depends_on_level(kind, wanted)
+    return bool(elsewhere) and _depends_on_level(kind, wanted)
 
 
 async def _asked(server: Server, manager: JetStreamManager) -> Server:
     try:
         account = await manager.account_info()
-    except (PermissionDenied, JetStreamError):
+    except JetStreamError:
         return server
     level = (account.get("api") or {}).get("level")
     version = server.text if server.release else ""
@@ -199,9 +225,10 @@ def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[s
         "declaration": decided.after,
         decided.kind.noun: info,
     }
-    lost = would_lose(decided.losses)
-    if lost:
-        result["would_lose"] = lost
+    if decided.losses:
+        from ansible_collections.nats.jetstream.plugins.module_utils._planning import would_lose
+
+        result["would_lose"] = would_lose(decided.losses)
     if decided.unverified:
         result["unverified"] = list(decided.unverified)
     if diff:

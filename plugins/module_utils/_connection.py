@@ -108,7 +108,7 @@ class ConnectionOptions(NamedTuple):
 
 
 def from_params(params: dict[str, Any]) -> tuple[ConnectionOptions, list[tuple[str, str]]]:
-    """Return the options of a task, whose times are in seconds, and (place, text) of what is wrong."""
+    """Return the options of a task (its times in seconds), and (place, text) of what is wrong."""
     problems: list[tuple[str, str]] = []
     login = Login(params["user"], params["password"], params["token"])
     tls = any(params[name] for name in ("ca", "ca_path", "tls_hostname"))
@@ -236,7 +236,7 @@ def _tls_context(options: ConnectionOptions, address: Address) -> Any:
 
 
 class _Stop(Exception):
-    """Raised inside nats-py's error callback while it connects: the first cause ends the attempt."""
+    """Raised in nats-py's error callback while it connects: the first cause ends the attempt."""
 
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))
@@ -386,8 +386,10 @@ class Connection:
         inbox = "subscription" in text.lower()
         for stop, waiting in list(self._waiting.items()):
             if not stop.done() and (inbox or waiting.lower() == subject):
-                advice = "set inbox_prefix to one that the user may subscribe to" if inbox else (
-                    "give the user the permission to publish there"
+                advice = (
+                    "set inbox_prefix to one that the user may subscribe to"
+                    if inbox
+                    else ("give the user the permission to publish there")
                 )
                 stop.set_exception(PermissionDenied(f"{waiting}: {text}; {advice}"))
 

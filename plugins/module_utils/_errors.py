@@ -13,7 +13,8 @@ Codes and texts were observed on nats-server 2.9.10, 2.10.27 and 2.15.1 or read 
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, NamedTuple, Optional
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Optional
 
 MISSING = "missing"
 EXISTS = "exists"
@@ -279,3 +280,48 @@ class NoJetStream(JetStreamError):
 
 class MissingLibrary(JetStreamError):
     """A Python package is not there."""
+
+
+class Refused(JetStreamError):
+    """A plan that must not be carried out. Nothing was sent.
+
+    problems lists place and text; immutable lists option, current and wanted of what only a
+    recreate can change.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        problems: Optional[list[Any]] = None,
+        immutable: Optional[list[dict[str, Any]]] = None,
+        would_lose: Optional[dict[str, Any]] = None,
+    ) -> None:
+        super().__init__(message)
+        self.problems = problems or []
+        self.immutable = immutable or []
+        self.would_lose = would_lose
+
+    def result(self) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        if self.problems:
+            out["problems"] = [problem._asdict() for problem in self.problems]
+        if self.immutable:
+            out["immutable"] = self.immutable
+        if self.would_lose:
+            out["would_lose"] = self.would_lose
+        return out
+
+
+class NotKept(JetStreamError):
+    """The server accepted a write and kept something else than it was sent."""
+
+    def __init__(self, message: str, fields: list[dict[str, Any]]) -> None:
+        super().__init__(message)
+        self.fields = fields
+
+    def result(self) -> dict[str, Any]:
+        return {"not_kept": self.fields}
+
+
+class NotSettled(JetStreamError):
+    """A write was accepted, and the cluster has not carried it out in time."""

@@ -17,7 +17,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Any, AsyncIterator, Awaitable, Callable, Optional, Protocol
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, Callable, Optional, Protocol
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
@@ -187,7 +188,7 @@ class JetStreamManager:
     async def get_msg(
         self, stream: str, seq: Optional[int] = None, next_by_subject: Optional[str] = None
     ) -> Answer:
-        """Return a message by sequence, or the next one of a subject from there on, as it is sent."""
+        """Return a message by sequence, or the next one of a subject from there on."""
         body: Config = {"seq": seq} if seq else {}
         if next_by_subject:
             body["next_by_subj"] = next_by_subject
@@ -295,7 +296,7 @@ class JetStreamManager:
     async def _pages(
         self, request: str, field: str, body: Optional[Config] = None
     ) -> AsyncIterator[Any]:
-        """Yield the members of all pages; the last one is the one that is empty or completes total."""
+        """Yield the members of all pages; the last one is empty or completes total."""
         offset = 0
         while True:
             page = await self._read(request, {**(body or {}), "offset": offset})

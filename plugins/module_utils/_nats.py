@@ -15,6 +15,7 @@ ones.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import types
 from typing import Any, Optional
@@ -52,11 +53,9 @@ def _import_lean() -> None:
     held_back.update(_stand_ins())
     sys.modules.update(held_back)
     try:
-        import nats.aio.client as client
-
+        importlib.import_module("nats.aio.client")
         # What importing the real nats.js sets; it does so when somebody imports it later.
         sys.modules["nats"].js = held_back["nats.js"]  # type: ignore[attr-defined]
-        assert client.Client
     except Exception:
         for name in [name for name in sys.modules if name.partition(".")[0] == "nats"]:
             del sys.modules[name]
@@ -68,7 +67,7 @@ def _import_lean() -> None:
 if "nats" not in sys.modules:
     _import_lean()
 try:
-    import nats.aio.client as nats_client
-    import nats.errors as nats_errors
+    nats_client = importlib.import_module("nats.aio.client")
+    nats_errors = importlib.import_module("nats.errors")
 except ImportError as import_error:
     IMPORT_ERROR = import_error

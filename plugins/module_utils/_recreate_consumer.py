@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.nats.jetstream.plugins.module_utils._consumer import (
+from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
     is_empty,
     keeps_place,
     place,

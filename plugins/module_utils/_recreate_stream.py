@@ -19,7 +19,7 @@ import secrets
 import time
 from typing import Any
 
-from ansible_collections.nats.jetstream.plugins.module_utils._consumer import (
+from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
     stream_problems,
     workqueue_problems,
 )
@@ -42,7 +42,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Problem,
     without_zeros,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._stream import renew
+from ansible_collections.nats.jetstream.plugins.module_utils._stream_rules import renew
 from ansible_collections.nats.jetstream.plugins.module_utils._units import parse_instant
 
 GONE_WITHIN = 10.0  # s; how long a delete may take to be seen

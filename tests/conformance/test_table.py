@@ -24,6 +24,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_consumer, jetstream_stream
 
 HERE = Path(__file__).parent
@@ -50,9 +51,11 @@ DEFAULTS = {
     "max_ack_pending": {1000},
     "max_waiting": {512},
     "subjects": {"['S']"},
-    **dict.fromkeys(
-        ("max_bytes", "max_consumers", "max_deliver", "max_msg_size", "max_msgs"), {-1, -5}
-    ),
+    "max_bytes": {-1, -5},
+    "max_consumers": {-1, -5},
+    "max_deliver": {-1, -5},
+    "max_msg_size": {-1, -5},
+    "max_msgs": {-1, -5},
     "max_msgs_per_subject": {-1},
 }
 
@@ -106,8 +109,8 @@ def on_the_wire(name, value):
 
 def is_stored(name, value, stored):
     """Say whether the server has a value that was asked for."""
-    if value in (None, 0, "", [], {}, False, "none", "default") or value == -1 and name != (
-        "max_ack_pending"
+    if value in (None, 0, "", [], {}, False, "none", "default") or (
+        value == -1 and name != ("max_ack_pending")
     ):
         found = stored.get(name)
         return found in (None, 0, "", [], {}, False) or (

@@ -9,15 +9,18 @@ from __future__ import annotations
 import copy
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.nats.jetstream.plugins.module_utils import (
     _consumer,
+    _errors,
     _kind,
+    _planning,
     _reconcile,
     _schema,
     _stream,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 OLD = _schema.Server((2, 9, 10), False)
 MIDDLE = _schema.Server((2, 10, 27), False)
@@ -68,9 +71,7 @@ def options(kind, **given_options):
 
 def plan(info, *, reset=(), server=NEW, extra=None, kind=STREAM, identity=("S",), **given_options):
     policy = {
-        name: given_options.pop(name)
-        for name in _reconcile.Policy._fields
-        if name in given_options
+        name: given_options.pop(name) for name in _reconcile.Policy._fields if name in given_options
     }
     return _reconcile.plan(
         kind,
@@ -204,7 +205,7 @@ def test_replace_never_promotes_a_mirror():
     ],
 )
 def test_what_no_update_can_change_is_refused_with_both_values(field, before, after, server):
-    with pytest.raises(_reconcile.Refused) as refused:
+    with pytest.raises(_errors.Refused) as refused:
         subjects = None if field == "mirror" else ["s.>"]
         plan(stored(**{"subjects": subjects, field: before}), server=server, **{field: after})
     assert [row["option"] for row in refused.value.immutable] == [field]
@@ -222,14 +223,14 @@ def test_recreate_only_when_allowed_and_only_if_empty():
     full = stored()
     full["state"].update(messages=3, last_seq=20, first_seq=18)
     for recreate in ("never", "if_empty"):
-        with pytest.raises(_reconcile.Refused):
+        with pytest.raises(_errors.Refused):
             plan(full, storage="memory", recreate=recreate)
     made = plan(full, storage="memory", recreate="always")
     assert made.action == "recreate"
     assert made.config["first_seq"] == 21
-    assert _reconcile.would_lose(made.losses)["messages"] == 3
+    assert _planning.would_lose(made.losses)["messages"] == 3
     assert "first_seq" not in plan(full, retention="interest", recreate="always", server=OLD).config
-    with pytest.raises(_reconcile.Refused, match="data_loss=forbid"):
+    with pytest.raises(_errors.Refused, match="data_loss=forbid"):
         plan(full, storage="memory", recreate="always", data_loss="forbid")
 
 
@@ -256,13 +257,13 @@ def test_an_option_that_can_be_updated_is_not_recreated_because_recreate_is_allo
     ],
 )
 def test_what_every_server_refuses_is_refused_before(given_options, named):
-    with pytest.raises(_reconcile.Refused) as refused:
+    with pytest.raises(_errors.Refused) as refused:
         plan(None, **given_options)
     assert named in [problem.place for problem in refused.value.problems]
 
 
 def test_all_problems_at_once():
-    with pytest.raises(_reconcile.Refused) as refused:
+    with pytest.raises(_errors.Refused) as refused:
         plan(None, num_replicas=3, discard_new_per_subject=True, compression="s2", server=OLD)
     assert {problem.place for problem in refused.value.problems} == {
         "compression",
@@ -282,9 +283,9 @@ def test_losses():
     info.update(ts="2026-01-01T01:00:00Z")
     info["state"].update(first_ts="2026-01-01T00:00:00Z")
     made = plan(info, max_msgs=4)
-    assert _reconcile.would_lose(made.losses)["messages"] == 6
+    assert _planning.would_lose(made.losses)["messages"] == 6
     assert any("6 messages" in warning for warning in made.warnings)
-    assert _reconcile.would_lose(plan(info, max_age="1m").losses) == {
+    assert _planning.would_lose(plan(info, max_age="1m").losses) == {
         "messages": None,
         "messages_at_most": 10,
         "consumers": 0,
@@ -292,9 +293,9 @@ def test_losses():
     }
     assert plan(info, max_age="2h").losses == ()
     assert plan(info, max_msgs_per_subject=3).losses[0].messages == 7
-    with pytest.raises(_reconcile.Refused, match="data_loss=forbid"):
+    with pytest.raises(_errors.Refused, match="data_loss=forbid"):
         plan(info, max_msgs=4, data_loss="forbid")
-    with pytest.raises(_reconcile.Refused, match="data_loss=allow"):
+    with pytest.raises(_errors.Refused, match="data_loss=allow"):
         plan(info, retention="interest")
     assert plan(info, retention="interest", data_loss="allow").action == "update"
 
@@ -335,7 +336,7 @@ def test_a_consumer_is_durable_and_acknowledges_unless_told_otherwise():
     }
     made = plan_consumer(None, durable=False, inactive_threshold="1m", ack_policy="none")
     assert made.config == {"name": "C", "ack_policy": "none", "inactive_threshold": 60 * 10**9}
-    with pytest.raises(_reconcile.Refused, match="inactive_threshold"):
+    with pytest.raises(_errors.Refused, match="inactive_threshold"):
         plan_consumer(None, durable=False)
 
 
@@ -376,7 +377,7 @@ def test_a_priority_policy_goes_with_its_groups():
 
 
 def test_pull_to_push_is_a_recreate_that_drops_what_only_pull_has():
-    with pytest.raises(_reconcile.Refused):
+    with pytest.raises(_errors.Refused):
         plan_consumer(consumer(), deliver_subject="d.x")
     made = plan_consumer(consumer(), deliver_subject="d.x", recreate="always")
     assert made.action == "recreate"
@@ -411,8 +412,8 @@ def test_where_a_recreated_consumer_starts():
     assert kept.losses == ()
     assert any("3 messages" in warning for warning in kept.warnings)
     lost = plan_consumer(used, max_waiting=5, recreate="always", server=MIDDLE)
-    assert _reconcile.would_lose(lost.losses)["place"]["ack_floor"] == 8
-    with pytest.raises(_reconcile.Refused, match="not empty"):
+    assert _planning.would_lose(lost.losses)["place"]["ack_floor"] == 8
+    with pytest.raises(_errors.Refused, match="not empty"):
         plan_consumer(used, max_waiting=5, recreate="if_empty")
 
 
@@ -421,8 +422,8 @@ def test_absent():
     assert plan(stored(), state="absent").action == "delete"
     full = stored()
     full["state"].update(messages=2)
-    assert _reconcile.would_lose(plan(full, state="absent").losses)["messages"] == 2
-    with pytest.raises(_reconcile.Refused):
+    assert _planning.would_lose(plan(full, state="absent").losses)["messages"] == 2
+    with pytest.raises(_errors.Refused):
         plan(full, state="absent", data_loss="forbid")
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.nats.jetstream.plugins.module_utils import _consumer, _schema, _stream
 
 SERVER = _schema.Server((2, 15, 1), False)
@@ -163,5 +164,5 @@ def test_no_setting_has_a_default_in_the_argument_spec(kind):
 
 @pytest.mark.parametrize("kind", [_stream.STREAM, _consumer.CONSUMER], ids=lambda kind: kind.noun)
 def test_checks_name_fields_that_exist(kind):
-    named = {name for check in kind.checks for name in check.fields}
+    named = {name for check in kind.rules().checks for name in check.fields}
     assert named <= set(kind.schema.by_name)

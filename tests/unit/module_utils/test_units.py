@@ -128,7 +128,8 @@ def test_the_zero_time_of_go():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2024-01-01", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00+24:00"]
+    "text",
+    ["", "2024-01-01", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00+24:00"],
 )
 def test_what_is_no_instant(text):
     with pytest.raises(units.UnitError):

@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yaml
 
 WORDS = st.text(max_size=12) | st.sampled_from(
-    ["yes", "NO", "~", "null", "1e5", "0x1f", "orders.>", "*", "30d", "1:30", "- a", "#x", "2024-01-01"]
+    [
+        "yes",
+        "NO",
+        "~",
+        "null",
+        "1e5",
+        "0x1f",
+        "orders.>",
+        "*",
+        "30d",
+        "1:30",
+        "- a",
+        "#x",
+        "2024-01-01",
+    ]
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS,
@@ -26,7 +40,7 @@ def test_a_reader_gets_back_what_was_written(value):
 
 
 def test_it_reads_like_a_task():
-    text = to_yaml({"name": "S", "subjects": ["s.>", "t.>"], "max_age": "30d", "mirror": {"name": "O"}})
-    assert text == (
-        "name: S\nsubjects:\n  - s.>\n  - t.>\nmax_age: 30d\nmirror:\n  name: O\n"
+    text = to_yaml(
+        {"name": "S", "subjects": ["s.>", "t.>"], "max_age": "30d", "mirror": {"name": "O"}}
     )
+    assert text == ("name: S\nsubjects:\n  - s.>\n  - t.>\nmax_age: 30d\nmirror:\n  name: O\n")

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""Doing what a plan says, and looking at the answer. Loaded when there is something to do."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import NotKept, NotSettled
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Plan
+from ansible_collections.nats.jetstream.plugins.module_utils._rules import is_settled, wait_settled
+
+
+async def apply(drafted: Plan, manager: Any) -> Optional[Info]:
+    """Do what a plan says; return the INFO answer of the asset afterwards, None when it is gone.
+
+    Raises NotKept when the server accepted the write and keeps something else, and whatever the
+    manager raises when the server refuses.
+    """
+    rules, identity = drafted.kind.rules(), drafted.identity
+    if drafted.action == "none":
+        return drafted.current
+    if drafted.action == "delete":
+        await rules.delete(manager, identity)
+        return None
+    if drafted.action == "create":
+        info = await rules.create(manager, identity, drafted.config)
+    elif drafted.action == "update":
+        info = await rules.update(manager, identity, drafted.config, drafted.changed)
+    else:
+        info = await rules.recreate(manager, drafted)
+    verify(drafted, info)
+    if drafted.policy.wait and not is_settled(info):
+        info = await _settled(drafted, manager)
+    return info
+
+
+def verify(drafted: Plan, info: Info) -> None:
+    """Compare what was mentioned with an answer of the server; raise NotKept for what differs."""
+    schema, context = drafted.kind.schema, drafted.context
+    kept = drafted.kind.canonical(info["config"])
+    bent = []
+    for name in drafted.wanted:
+        field = schema.by_name[name]
+        if schema.differs(field, drafted.wanted, kept, context):
+            bent.append(
+                {
+                    "option": name,
+                    "wanted": field.type.human(field.value_in(drafted.wanted, context)),
+                    "kept": field.type.human(field.value_in(kept, context)),
+                }
+            )
+    bent += [
+        {"option": name, "wanted": value, "kept": info["config"].get(name)}
+        for name, value in drafted.extra.items()
+        if info["config"].get(name) != value
+    ]
+    if bent:
+        text = "; ".join(f"{b['option']} {b['wanted']!r}, kept {b['kept']!r}" for b in bent)
+        raise NotKept(
+            f"the server accepted the {drafted.action} of the {drafted.title} and keeps something "
+            f"else: asked {text}. It may be too old for this, or have a limit of its own",
+            bent,
+        )
+
+
+async def _settled(drafted: Plan, manager: Any) -> Info:
+    """Wait for a leader and current replicas; raise NotSettled when they take too long."""
+    timeout = drafted.policy.wait_timeout
+    info = await wait_settled(drafted.kind.read, manager, drafted.identity, timeout)
+    if info is None or not is_settled(info):
+        cluster = (info or {}).get("cluster") or {}
+        behind = [one["name"] for one in cluster.get("replicas") or [] if not one.get("current")]
+        raise NotSettled(
+            f"the {drafted.action} of the {drafted.title} was accepted, but after {timeout:g} s "
+            f"it has {'leader ' + cluster['leader'] if cluster.get('leader') else 'no leader'}"
+            f"{' and waits for ' + ', '.join(behind) if behind else ''}. It may still come; give "
+            "wait_timeout more, or do not wait (wait=false)"
+        )
+    return info

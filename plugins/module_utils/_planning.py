@@ -1,0 +1,271 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""Plans that write: what is sent, what is reported of it, what it loses, and what forbids it.
+
+Pure, as all planning is. Loaded once something differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Optional
+
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Plan, names_of
+from ansible_collections.nats.jetstream.plugins.module_utils._rules import Loss, check
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    AT_CREATION,
+    Config,
+    Field,
+    Problem,
+    asks_default,
+    is_zero,
+    release_text,
+    without_zeros,
+)
+
+
+def create(draft: Plan, mentioned: Config, extra: Config) -> Plan:
+    """Return the plan to make an asset that is not there."""
+    kind, context, rules = draft.kind, draft.context, draft.kind.rules()
+    made = rules.complete(mentioned, draft.identity)
+    config = rules.derive(made, frozenset(mentioned), mentioned, {}, context)
+    draft = draft._replace(wanted=mentioned, extra=extra, config={**without_zeros(config), **extra})
+    problems = kind.schema.unknown_to(draft.config, context.server)
+    if draft.config.get("sealed"):
+        text = "a stream can not be created sealed; create it, fill it, then seal it"
+        problems.append(Problem("sealed", text))
+    return _reported(draft, "create", problems)
+
+
+def change(draft: Plan, differing: list[Field]) -> Plan:
+    """Return the plan to change what differs, by an update or a recreate."""
+    kind, context, stored = draft.kind, draft.context, draft.current_config
+    names = frozenset(field.name for field in differing)
+    merged = {**stored, **{name: draft.wanted[name] for name in names}}
+    config = kind.rules().derive(merged, names, draft.wanted, stored, context)
+    config = {
+        name: value for name, value in config.items() if name not in names or not is_zero(value)
+    }
+    before, draft = draft, draft._replace(config={**config, **draft.extra})
+    if not _difference(draft):
+        return before
+    new = {name: value for name, value in config.items() if stored.get(name) != value}
+    problems = kind.schema.unknown_to(new, context.server)
+    current = kind.canonical(stored)
+    immutable = [
+        field
+        for field in differing
+        if not field.update.in_place(
+            field.value_in(current, context), draft.wanted[field.name], context.server
+        )
+    ]
+    if immutable and not problems:
+        return _recreate(draft, immutable)
+    return _reported(draft, "update", problems)
+
+
+def delete(draft: Plan) -> Plan:
+    """Return the plan to delete an asset that is there."""
+    losses = draft.kind.rules().delete_losses(draft.current)
+    return _guarded(draft._replace(action="delete", losses=tuple(losses)))
+
+
+def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
+    kind, context, policy = draft.kind, draft.context, draft.policy
+    rules = kind.rules()
+    info = draft.current or {}
+    current = kind.canonical(draft.current_config)
+    rows = [
+        {
+            "option": field.name,
+            "current": field.type.human(field.value_in(current, context)),
+            "wanted": field.type.human(field.value_in(draft.wanted, context)),
+            "in_place": _in_place_words(field),
+        }
+        for field in immutable
+    ]
+    text = "; ".join(
+        f"{row['option']} from {row['current']!r} to {row['wanted']!r}" for row in rows
+    )
+    first = {
+        name: value
+        for name, value in draft.wanted.items()
+        if kind.schema.by_name[name].update is AT_CREATION and not is_zero(value)
+    }
+    renewed = rules.renew({**without_zeros(draft.config), **first}, info, context)
+    losses, warnings = rules.recreate_losses(info, renewed, context)
+    if policy.recreate == "never":
+        raise Refused(
+            f"the {draft.title} can not be changed in place on nats-server {context.server.text}: "
+            f"{text}. Only recreate=if_empty or recreate=always may delete it and create it again",
+            immutable=rows,
+            would_lose=would_lose(losses),
+        )
+    if policy.recreate == "if_empty" and not rules.is_empty(info):
+        raise Refused(
+            f"the {draft.title} has to be recreated to change {text}, and it is not empty "
+            "(recreate=if_empty)",
+            immutable=rows,
+            would_lose=would_lose(losses),
+        )
+    draft = draft._replace(config=renewed, losses=tuple(losses), warnings=tuple(warnings))
+    return _reported(draft, "recreate", [])
+
+
+def _in_place_words(field: Field) -> str:
+    since = field.update.since
+    words = field.update.words
+    return words if since == (2, 2, 0) else f"{words}, from nats-server {release_text(since)} on"
+
+
+def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
+    """Complete a plan that writes, or raise Refused with all problems at once."""
+    kind, context, rules = draft.kind, draft.context, draft.kind.rules()
+    final = kind.canonical(draft.config)
+    changed = _difference(draft)
+    draft = draft._replace(action=action, changed=changed)
+    problems = problems + check(rules, final, changed, context) + _overruled(draft, final)
+    if problems:
+        text = "; ".join(dict.fromkeys(map(str, problems)))
+        raise Refused(f"the {draft.title} can not be like this: {text}", problems)
+    if action == "update" and draft.current:
+        before = kind.canonical(draft.current_config)
+        draft = draft._replace(
+            losses=tuple(rules.update_losses(before, final, draft.current, context))
+        )
+    declared = kind.schema.declaration(kind.spelling(final), context)
+    draft = draft._replace(after={**names_of(kind, draft.identity), **declared, **draft.extra})
+    draft = draft._replace(
+        changes=_changes(draft),
+        unverified=_unverified(draft),
+        warnings=(*draft.warnings, *_ineffective(draft, final)),
+    )
+    return _guarded(draft)
+
+
+def _difference(draft: Plan) -> frozenset[str]:
+    """Return the names of the settings that a plan changes, what follows from others included."""
+    kind, context = draft.kind, draft.context
+    if draft.current is None:
+        return frozenset(kind.canonical(draft.config))
+    before, after = kind.canonical(draft.current_config), kind.canonical(draft.config)
+    return frozenset(
+        field.name
+        for field in kind.schema.fields
+        if field.normal_in(before, context) != field.normal_in(after, context)
+    ).union(draft.extra)
+
+
+def _guarded(draft: Plan) -> Plan:
+    """Hold the losses of a plan against data_loss, and put what goes through into warnings."""
+    losses = [loss for loss in draft.losses if loss.at_most or loss.place or loss.consumers]
+    text = "; ".join(_loss_text(loss) for loss in losses)
+    lost = would_lose(losses)
+    if losses and draft.policy.data_loss == "forbid":
+        raise Refused(
+            f"data_loss=forbid: {draft.action} of the {draft.title}: {text}", would_lose=lost
+        )
+    hidden = [loss for loss in losses if not loss.plain]
+    if hidden and draft.policy.data_loss != "allow":
+        raise Refused(
+            f"the {draft.title} would lose messages that the setting does not plainly say: "
+            f"{'; '.join(map(_loss_text, hidden))}. data_loss=allow accepts that",
+            would_lose=lost,
+        )
+    warnings = draft.warnings
+    if losses and draft.action == "update":
+        warnings = (*warnings, f"{draft.title}: {text}")
+    return draft._replace(losses=tuple(losses), warnings=warnings)
+
+
+def _overruled(draft: Plan, final: Config) -> list[Problem]:
+    """Return the mentioned settings that other settings of the same configuration overrule."""
+    schema, context = draft.kind.schema, draft.context
+    return [
+        Problem(name, "can not be had together with the other settings")
+        for name, value in draft.wanted.items()
+        for field in [schema.by_name[name]]
+        if not asks_default(value) and schema.differs(field, {name: value}, final, context)
+    ]
+
+
+def _ineffective(draft: Plan, final: Config) -> tuple[str, ...]:
+    """Return a warning for each mentioned setting that the server does not look at."""
+    context = draft.context
+    return tuple(
+        f"{draft.title}: {name} has no effect together with the other settings"
+        for name, value in draft.wanted.items()
+        for field in [draft.kind.schema.by_name[name]]
+        if field.ignored
+        and not is_zero(value)
+        and field.ignored(final, context)
+        and field.type.normal(value) != field.normal_in(final, context)
+    )
+
+
+def _changes(draft: Plan) -> list[dict[str, Any]]:
+    """Return option, before and after of every setting that changes, as people write them."""
+    kind, context = draft.kind, draft.context
+
+    def spelt(config: Config) -> Config:
+        return kind.schema.human(kind.spelling(kind.canonical(config)), context)
+
+    after = spelt(draft.config)
+    if draft.current is None:
+        before: Config = {}
+        names = [name for name in kind.schema.by_name if name in draft.after]
+    else:
+        before = spelt(draft.current_config)
+        names = [name for name in kind.schema.by_name if before[name] != after[name]]
+    return [
+        {"option": name, "before": before.get(name), "after": after[name]} for name in names
+    ] + [
+        {"option": name, "before": draft.current_config.get(name), "after": value}
+        for name, value in draft.extra.items()
+    ]
+
+
+def _unverified(draft: Plan) -> tuple[str, ...]:
+    """Return the changed settings whose rule was not observed on the server's release line."""
+    fields, server = draft.kind.schema.by_name, draft.context.server
+    names = draft.changed.intersection(fields) if draft.action == "update" else ()
+    return (
+        tuple(sorted(name for name in names if not server.observed(fields[name].update.since)))
+        if server.release
+        else ()
+    )
+
+
+def would_lose(losses: Iterable[Loss]) -> Optional[dict[str, Any]]:
+    """Return the losses as one result, None when there are none.
+
+    messages is None when the number can not be known; messages_at_most bounds it.
+    """
+    losses = [loss for loss in losses if loss.at_most or loss.place or loss.consumers]
+    if not losses:
+        return None
+    counts = [loss.messages for loss in losses]
+    out: dict[str, Any] = {
+        "messages": None if None in counts else max(filter(None, counts), default=0),
+        "messages_at_most": max(loss.at_most for loss in losses),
+        "consumers": max(loss.consumers for loss in losses),
+        "reasons": [loss.text for loss in losses],
+    }
+    for loss in losses:
+        if loss.place:
+            out["place"] = loss.place
+    return out
+
+
+def _loss_text(loss: Loss) -> str:
+    if loss.place:
+        done = ", ".join(f"{name} {count}" for name, count in loss.place.items())
+        return f"{loss.text} ({done})"
+    count = f"{loss.messages}" if loss.messages is not None else f"at most {loss.at_most}"
+    consumers = f" and {loss.consumers} consumers" if loss.consumers else ""
+    return f"{loss.text} ({count} messages{consumers})"
