@@ -41,6 +41,8 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     release_of,
 )
 
+WRITES = ("create", "update", "recreate")
+
 # The oldest release whose API level tells more than its version does.
 LEVELS_SINCE: Release = (2, 11, 0)
 
@@ -153,22 +155,25 @@ async def decide(
     """Return the plan, asking the server only for what the decision needs."""
     manager = session.manager
     context = Context(server_of(session.connection, found))
+    elsewhere = _level_may_differ(kind, wanted, context, session.connection)
     try:
         decided = plan(kind, identity, wanted, found, context, policy)
+        unsure = elsewhere and decided.action in WRITES
     except Refused:
-        if not _level_may_differ(kind, wanted, context, session.connection):
+        if not elsewhere:
             raise
-        decided = None
-    writes = decided is None or decided.action in ("create", "update", "recreate")
-    if writes and _level_may_differ(kind, wanted, context, session.connection):
+        unsure = True
+    if unsure:
         context = context._replace(server=await _asked(context.server, manager))
         decided = plan(kind, identity, wanted, found, context, policy)
-    assert decided is not None
-    if writes and kind.rules().needs_parent(decided.wanted, decided.changed, context.server):
-        context = context._replace(parent=await kind.rules().read_parent(manager, identity))
+    if decided.action not in WRITES:
+        return decided
+    rules = kind.rules()
+    if rules.needs_parent(decided.wanted, decided.changed, context.server):
+        context = context._replace(parent=await rules.read_parent(manager, identity))
         decided = plan(kind, identity, wanted, found, context, policy)
-    if decided.action in ("create", "update", "recreate"):
-        problems, warnings = await kind.rules().look(manager, decided)
+    if decided.action in WRITES:
+        problems, warnings = await rules.look(manager, decided)
         if problems:
             text = "; ".join(map(str, problems))
             raise Refused(f"the {decided.title} can not be like this: {text}", problems)

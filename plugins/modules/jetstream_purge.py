@@ -232,7 +232,8 @@ description:
   sample: subjects overlap with an existing stream
 """
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
 from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run

@@ -1322,7 +1322,8 @@ description:
   sample: subjects overlap with an existing stream
 """
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.nats.jetstream.plugins.module_utils._asset import server_of
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import (

@@ -20,7 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from harness import collection, servers
+from harness import collection, servers  # noqa: E402
 
 TASKS = 20
 ROUNDS = 5
@@ -29,7 +29,7 @@ BOUND = 1.35
 
 def main() -> int:
     binary = servers.find_server()
-    print(f"bench: {TASKS} ping tasks beside {TASKS} unchanged jetstream_stream tasks, {ROUNDS} times")
+    print(f"bench: {TASKS} ping and {TASKS} unchanged jetstream_stream tasks, {ROUNDS} times")
     with servers.Server(binary) as server, tempfile.TemporaryDirectory() as folder:
         rounds = measure(server.url, Path(folder) / "rounds.json")
         version = server.version

@@ -40,6 +40,7 @@ PYTEST_FOLDERS = {
     "unit": "tests/unit",
     "core": "tests/core",
     "conformance": "tests/conformance",
+    "examples": "tests/examples",
 }
 # Output of tools goes to a file and into reasons.
 PLAIN = {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0", "TERM": "dumb"}
@@ -476,6 +477,7 @@ make test         everything below that this machine can run
 make unit         units and properties, no server
 make core         connection and API against real servers
 make conformance  the tables of rules, against three versions of nats-server
+make examples     the examples of the documentation, and what modules return
 make integration  ansible-test integration, newest nats-server
 make sanity       ansible-test sanity, all its Pythons that are here
 make lint         ruff, mypy, ansible-lint, reuse, antsibull-changelog, antsibull-docs

@@ -164,7 +164,8 @@ from harness import collection
 collection.make_importable()
 import importlib
 importlib.import_module("ansible_collections.nats.jetstream.plugins.modules.{module}")
-print(json.dumps([name.rpartition(".")[2] for name in sys.modules if name.startswith("{PACKAGE}.")]))
+loaded = [name for name in sys.modules if name.startswith("{PACKAGE}.")]
+print(json.dumps([name.rpartition(".")[2] for name in loaded]))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

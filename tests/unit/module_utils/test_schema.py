@@ -65,7 +65,7 @@ def test_options_become_wire_values_and_null_is_unmentioned():
 
 
 def test_every_problem_is_told_with_its_place():
-    _, problems = wire(
+    _config, problems = wire(
         {
             "max_age": "50ms",
             "retention": "limit",

@@ -63,10 +63,11 @@ class Connection:
         self.file = self.socket.makefile("rb")
         self.file.readline()
         connect = {"verbose": False, "pedantic": False, "headers": True, "no_responders": True}
-        self.socket.sendall(b"CONNECT %s\r\nSUB %s 1\r\n" % (json.dumps(connect).encode(), INBOX.encode()))
+        hello = f"CONNECT {json.dumps(connect)}\r\nSUB {INBOX} 1\r\n"
+        self.socket.sendall(hello.encode())
 
     def request(self, subject, payload):
-        head = "PUB {0} {1} {2}\r\n".format(subject, INBOX, len(payload))
+        head = f"PUB {subject} {INBOX} {len(payload)}\r\n"
         self.socket.sendall(head.encode() + payload + b"\r\n")
         while True:
             words = self.file.readline().split()
