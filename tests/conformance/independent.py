@@ -40,8 +40,18 @@ class Account:
             self.ok(f"STREAM.DELETE.{name}")
 
     def stream(self, name: str, **config: Any) -> dict[str, Any]:
-        """Create a stream from raw JSON."""
-        return self.patiently(f"STREAM.CREATE.{name}", {"name": name, **config})
+        """Create a stream from raw JSON.
+
+        Soon after a delete, 2.10.27 and 2.15.1 now and then bring old messages back with a file
+        stream of the same name. No test is about that, so it is made again until it is new.
+        """
+        while True:
+            answer = self.patiently(f"STREAM.CREATE.{name}", {"name": name, **config})
+            started = max(config.get("first_seq", 1) - 1, 0)
+            if "mirror" in config or self.state(name)["last_seq"] in (0, started):
+                return answer
+            self.ok(f"STREAM.DELETE.{name}")
+            time.sleep(0.02)
 
     def consumer(self, stream: str, name: str, **config: Any) -> dict[str, Any]:
         """Create a consumer from raw JSON: durable and acknowledging unless told otherwise."""

@@ -347,10 +347,13 @@ PERMISSIONS = {
     "consumers": "CONSUMER.CREATE.S.>",
 }
 
+# A password is blotted out wherever its text occurs, so it is none that does.
+USER = {"user": "u", "password": "not a word of any configuration"}
+
 
 def limited(server, denied="", limits=None):
     """A server with a user who may not send one of the API's requests, or with limits."""
-    user = {"user": "u", "password": "not a word of any configuration"}
+    user = dict(USER)
     if denied:
         user["permissions"] = {"publish": {"deny": [f"$JS.API.{denied}"]}}
     admin = {"user": "a", "password": "a"}
