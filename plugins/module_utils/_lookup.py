@@ -53,7 +53,9 @@ def is_glob(name: str) -> bool:
     return any(sign in name for sign in "*?[")
 
 
-def matching(names: Iterable[str], globs: Iterable[str]) -> list[str]:
-    """Return the names that match one of the globs, in their own order."""
+def matching(names: Iterable[str], globs: Optional[Iterable[str]]) -> list[str]:
+    """Return the names that match one of the globs, in their own order; all without globs."""
+    if globs is None:
+        return list(names)
     patterns = list(globs)
     return [name for name in names if any(fnmatchcase(name, glob) for glob in patterns)]

@@ -14,7 +14,8 @@ version_added: 0.1.0
 description:
   - Removes all messages of a stream of NATS JetStream, or those of a subject, those below a sequence, or all but
     the newest ones.
-  - The stream, its configuration, and its consumers stay. A stream that does not exist is an error.
+  - The stream, its configuration, and its consumers stay. A stream that does not exist is an error,
+    in check mode a warning, because an earlier task may create it.
   - A stream that is sealed, or denies purges, fails the task unless there is nothing to remove.
 extends_documentation_fragment:
   - nats.jetstream._connection
@@ -235,7 +236,11 @@ description:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    MISSING,
+    ApiError,
+    JetStreamError,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
 from ansible_collections.nats.jetstream.plugins.module_utils._purge import count
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Problem
@@ -270,7 +275,13 @@ def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
 async def purge(session: Session) -> dict[str, Any]:
     params, manager = session.params, session.manager
     name, subject, seq, keep = (params[option] for option in ("stream", "filter", "seq", "keep"))
-    info = await manager.stream_info(name)
+    try:
+        info = await manager.stream_info(name)
+    except ApiError as error:
+        if error.error_class != MISSING or not session.check_mode:
+            raise
+        session.module.warn(f"the stream {name} does not exist yet; an earlier task has to create it")
+        return _result(session, 0, 0, 0, 0)
     stored, config = info["state"]["messages"], info["config"]
     if not stored or seq in (0, 1):
         return _result(session, stored, stored, 0, 0)

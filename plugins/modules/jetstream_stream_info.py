@@ -29,7 +29,7 @@ options:
   names:
     description:
       - Names of streams, or patterns with the wildcards V(*), V(?), and V([...]) of the shell. Case counts.
-      - An empty list is the same as none, and returns all streams.
+      - An empty list returns no stream.
       - Mutually exclusive with O(name) and O(subject).
     type: list
     elements: str
@@ -1351,31 +1351,39 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
-    found = {option: subject_problem(params[option]) for option in ("subject", "subjects_filter") if params[option] is not None}
-    if params["name"] is not None:
-        found["name"] = name_problem(params["name"])
+    problem_of = {"name": name_problem, "subject": subject_problem, "subjects_filter": subject_problem}
+    given = {option: params[option] for option in problem_of if params[option] is not None}
+    found = {option: problem_of[option](text) for option, text in given.items()}
+    for index, name in enumerate(params["names"] or ()):
+        found[f"names[{index}]"] = None if is_glob(name) else name_problem(name)
     inputs.problems += [Problem(place, text) for place, text in found.items() if text]
 
 
 async def gather(session: Session) -> dict[str, Any]:
-    params, manager = session.params, session.manager
-    details = {"subjects_filter": params["subjects_filter"], "deleted_details": params["deleted_details"]}
-    globs, subject = params["names"], params["subject"]
-    plain = [params["name"]] if params["name"] else globs if globs and not any(map(is_glob, globs)) else None
-    if plain is None and subject is None and not any(details.values()):
-        infos = await manager.streams_info()
-        names = matching([info["config"]["name"] for info in infos], globs or ["*"])
-        wanted = frozenset(names)
-        infos = [info for info in infos if info["config"]["name"] in wanted]
-    else:
-        if plain is None:
-            plain = matching(await manager.stream_names(subject), globs or ["*"])
-        infos = await each(dict.fromkeys(plain), lambda name: manager.stream_info(name, **details))
-    if subject is not None:
+    params, server = session.params, server_of(session.connection)
+    infos = await _infos(session)
+    if params["subject"] is not None:
         # A cluster finds a mirror by its name, so the subjects are looked at again.
-        infos = [info for info in infos if any(overlaps(subject, one) for one in info["config"].get("subjects") or ())]
-    server = server_of(session.connection)
+        infos = [info for info in infos if _has_subject(info, params["subject"])]
     return {"changed": False, "streams": [row(STREAM, info, server) for info in infos]}
+
+
+async def _infos(session: Session) -> list[dict[str, Any]]:
+    """Ask for each stream where that is needed or few are wanted, for all in pages otherwise."""
+    params, manager = session.params, session.manager
+    details = {option: params[option] for option in ("subjects_filter", "deleted_details")}
+    globs = params["names"] if params["name"] is None else [params["name"]]
+    if globs is None or any(map(is_glob, globs)) and params["name"] is None:
+        if params["subject"] is None and not any(details.values()):
+            infos = await manager.streams_info()
+            kept = frozenset(matching((info["config"]["name"] for info in infos), globs))
+            return [info for info in infos if info["config"]["name"] in kept]
+        globs = matching(await manager.stream_names(params["subject"]), globs)
+    return await each(dict.fromkeys(globs), lambda name: manager.stream_info(name, **details))
+
+
+def _has_subject(info: dict[str, Any], subject: str) -> bool:
+    return any(overlaps(subject, one) for one in info["config"].get("subjects") or ())
 
 
 def main() -> None:

@@ -590,6 +590,20 @@ def test_consumer_with_data_loss_forbid(account, run_module):
         refused(account, run_module, **C, **args)
 
 
+def test_messages_that_only_the_consumer_kept(account, run_module):
+    """On an interest stream they go with the consumer, before the new one is there."""
+    account.stream("S", subjects=["s.>"], retention="interest")
+    account.consumer("S", "C")
+    account.store(*["s.a"] * 10)
+    args = {**C, "max_waiting": 5, "recreate": "always"}
+    refused(account, run_module, **args, data_loss="forbid")
+    assert account.state("S")["messages"] == 10
+    check = run_module(**args, check=True)
+    done = run_module(**args)
+    assert check["would_lose"] == done["would_lose"]
+    assert check["would_lose"]["messages_at_most"] == 10
+
+
 def test_refused_consumer_comes_back(account, run_module, tmp_path):
     """A workqueue takes explicit acknowledgements only, which the server tells at the CREATE."""
     path = tmp_path / "recovery.json"
