@@ -71,6 +71,7 @@ _TABLE = """
 10040 invalid
 10041 transient The cluster was busy with an election or a change; run it again, or give retry_for
     more time.
+10043 missing
 10044 invalid
 10047 limit The server has no storage left: look at max_bytes and its disk.
 10049 invalid

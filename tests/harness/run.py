@@ -40,6 +40,7 @@ PYTEST_FOLDERS = {
     "unit": "tests/unit",
     "core": "tests/core",
     "conformance": "tests/conformance",
+    "cluster": "tests/cluster",
     "examples": "tests/examples",
 }
 # Output of tools goes to a file and into reasons.
@@ -477,6 +478,7 @@ make test         everything below that this machine can run
 make unit         units and properties, no server
 make core         connection and API against real servers
 make conformance  the tables of rules, against three versions of nats-server
+make cluster      three servers: replicas, moves, a leader that dies
 make examples     the examples of the documentation, and what modules return
 make integration  ansible-test integration, newest nats-server
 make sanity       ansible-test sanity, all its Pythons that are here
