@@ -166,10 +166,10 @@ async def decide(
     if unsure:
         context = context._replace(server=await _asked(context.server, manager))
         decided = plan(kind, identity, wanted, found, context, policy)
-    if decided.action not in WRITES:
+    if decided.action == "none":
         return decided
     rules = kind.rules()
-    if rules.needs_parent(decided.wanted, decided.changed, context.server):
+    if rules.needs_parent(decided):
         context = context._replace(parent=await rules.read_parent(manager, identity))
         decided = plan(kind, identity, wanted, found, context, policy)
     if decided.action in WRITES:

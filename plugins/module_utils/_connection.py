@@ -26,6 +26,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     JetStreamError,
     MissingLibrary,
     NoJetStream,
+    NotSent,
     PermissionDenied,
     RequestTimeout,
 )
@@ -128,18 +129,22 @@ def from_params(params: dict[str, Any]) -> tuple[ConnectionOptions, list[tuple[s
         value = params[name]
         if value is not None and (not value or any(sign in value for sign in " \t\r\n*>")):
             problems.append((name, f"{value!r} is no prefix: no wildcard, no white space"))
+        elif value is not None and "" in value.rstrip(".").split("."):
+            problems.append((name, f"{value!r} is no prefix: it holds a dot too many"))
     if params["domain"] and "." in params["domain"]:
         problems.append(("domain", f"{params['domain']!r} holds a dot; did you mean api_prefix?"))
     for name in ("connect_timeout", "timeout"):
         if params[name] == 0:
             problems.append((name, "has to be more than 0"))
     prefix = (params["api_prefix"] or "").rstrip(".") or DEFAULT_PREFIX
+    inbox_prefix = (params["inbox_prefix"] or "").rstrip(".") or None
     if params["domain"]:
         prefix = f"$JS.{params['domain']}.API"
     options = ConnectionOptions(
         addresses=tuple(addresses),
         login=login,
         prefix=prefix,
+        inbox_prefix=inbox_prefix,
         **{
             name: params[name]
             for name in (
@@ -147,7 +152,6 @@ def from_params(params: dict[str, Any]) -> tuple[ConnectionOptions, list[tuple[s
                 "ca_path",
                 "validate_certs",
                 "tls_hostname",
-                "inbox_prefix",
                 "connect_timeout",
                 "timeout",
                 "retry_for",
@@ -159,14 +163,11 @@ def from_params(params: dict[str, Any]) -> tuple[ConnectionOptions, list[tuple[s
 
 def parse_address(text: str, tls: bool = False) -> tuple[Optional[Address], str]:
     """Return an address, or None and why the text is none. A login in it is percent-decoded."""
-    text = text.strip()
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        scheme, rest = "nats", text
-    userinfo, _at, place = rest.rpartition("@")
+    scheme, userinfo, place = _split(text)
     if scheme.lower() not in _SCHEMES:
-        return None, f"the scheme {scheme!r} is none of {', '.join(_SCHEMES)}"
-    if "," in place:
+        named = f"{scheme!r} " if scheme.isalnum() else ""  # else it may be part of a login
+        return None, f"the scheme {named}is none of {', '.join(_SCHEMES)}"
+    if "," in place or ("," in userinfo and ("@" in userinfo or "://" in userinfo)):
         return None, "holds several servers; write them as a list"
     try:
         parts = urlsplit(f"//{place}")
@@ -176,6 +177,15 @@ def parse_address(text: str, tls: bool = False) -> tuple[Optional[Address], str]
     if not host or port == 0:
         return None, f"{place!r} is no address; write it like nats://host:4222"
     return Address(host, port or DEFAULT_PORT, tls or scheme.lower() == "tls", _login(userinfo)), ""
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Return the scheme, the login as it is written, and host and port."""
+    scheme, separator, rest = text.strip().partition("://")
+    if not separator:
+        scheme, rest = "nats", scheme
+    userinfo, _at, place = rest.rpartition("@")
+    return scheme, userinfo, place
 
 
 def _login(userinfo: str) -> Optional[Login]:
@@ -192,7 +202,9 @@ def secrets_in(params: dict[str, Any]) -> set[str]:
     found = {params.get("password"), params.get("token")}
     servers = params.get("servers") or []
     for text in [servers] if isinstance(servers, str) else servers:
-        userinfo = str(text).rpartition("@")[0].rpartition("://")[2]
+        scheme, userinfo, _place = _split(str(text))
+        if scheme.lower() not in _SCHEMES:  # what looks like one may be part of a login
+            userinfo = str(text).strip().rpartition("@")[0]
         secret = userinfo.partition(":")[2] or userinfo
         found |= {secret, unquote(secret)}
     return {str(secret) for secret in found if secret}
@@ -274,6 +286,8 @@ class Connection:
         self.greeting: dict[str, Any] = {}
         self._client: Any = None
         self._lost: Optional[str] = None
+        self._no_answers: Optional[str] = None
+        self._reopening = asyncio.Lock()
         self._waiting: dict[asyncio.Future[None], str] = {}
 
     async def open(self) -> None:
@@ -306,6 +320,7 @@ class Connection:
                 continue
             state.connected = True
             self._client, self._lost, self.url = client, None, address.url
+            self._no_answers = None
             self.greeting = dict(client._server_info)
             return
         raise ConnectFailed(reasons)
@@ -320,10 +335,16 @@ class Connection:
         return text
 
     async def reopen(self) -> None:
-        """Connect again after a loss."""
-        if self._lost is not None:
+        """Connect again after a loss. However many requests ask for it, it is done once."""
+        async with self._reopening:
+            if self._lost is None:
+                return
             await _close(self._client)
-            await self.open()
+            try:
+                await self.open()
+            except ConnectFailed as error:
+                self._lost = f"{self._loss()}; connecting again failed: {error}"
+                raise
 
     @property
     def is_lost(self) -> bool:
@@ -332,21 +353,23 @@ class Connection:
     async def request(self, api: str, payload: bytes, timeout: float) -> bytes:
         """Send a request to the JetStream API and return the answer's payload.
 
-        Raises NoJetStream and PermissionDenied at once, ConnectionLost as soon as it is lost, and
-        RequestTimeout after timeout seconds.
+        Raises NoJetStream and PermissionDenied at once, ConnectionLost as soon as it is lost
+        (NotSent if it was lost before), and RequestTimeout after timeout seconds.
         """
         return await self.request_subject(f"{self.prefix}.{api}", payload, timeout)
 
     async def request_subject(self, subject: str, payload: bytes, timeout: float) -> bytes:
         """Like request, to a whole subject."""
         if self._lost is not None:
-            raise ConnectionLost(self._lost)
+            raise NotSent(self._lost)
+        if self._no_answers is not None:
+            raise PermissionDenied(f"{subject}: {self._no_answers}")
         stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[stop] = subject
         asked = asyncio.ensure_future(self._client.request(subject, payload, timeout=timeout))
         try:
             await asyncio.wait({asked, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if stop.done():
+            if not asked.done():
                 stop.result()
             answer = await asked
             return bytes(answer.data)
@@ -359,6 +382,8 @@ class Connection:
             raise RequestTimeout(f"no answer to {subject} within {timeout:g} s") from error
         except (nats_errors.ConnectionClosedError, OSError) as error:
             raise ConnectionLost(self._lost or self._loss()) from error
+        except nats_errors.Error as error:
+            raise JetStreamError(f"{subject} was not sent: {error}") from error
         finally:
             self._waiting.pop(stop, None)
             asked.cancel()
@@ -383,14 +408,14 @@ class Connection:
         """Fail the request that a permission violation is about; nats-py lowers its case."""
         quoted = text.split('"')
         subject = quoted[1].lower() if len(quoted) > 1 else ""
-        inbox = "subscription" in text.lower()
+        inbox = "permissions violation for subscription" in text.lower()
+        advice = "give the user the permission to publish there"
+        if inbox:
+            # nats-py subscribes once, so the server does not say it again for later requests.
+            advice = "set inbox_prefix to one that the user may subscribe to"
+            self._no_answers = f"{text}; {advice}"
         for stop, waiting in list(self._waiting.items()):
             if not stop.done() and (inbox or waiting.lower() == subject):
-                advice = (
-                    "set inbox_prefix to one that the user may subscribe to"
-                    if inbox
-                    else ("give the user the permission to publish there")
-                )
                 stop.set_exception(PermissionDenied(f"{waiting}: {text}; {advice}"))
 
 
@@ -403,6 +428,8 @@ class _Attempt:
     async def on_error(self, error: BaseException) -> None:
         if not self.connected:
             raise _Stop(error)
+        if self.connection._client is not self.client:
+            return
         if "permissions violation" in str(error).lower():
             self.connection.denied(str(error))
         # Up to nats-py 2.14 a server's end is told only here.
@@ -418,13 +445,15 @@ class _Attempt:
 async def _close(client: Any) -> None:
     if client is None:
         return
+    transport = getattr(client, "_transport", None)
     try:
         await asyncio.wait_for(client.close(), CLOSE_TIMEOUT)
     except Exception:  # nothing depends on how it ends
-        transport = getattr(client, "_transport", None)
-        writer = getattr(transport, "_io_writer", None)
-        if writer is not None:
-            writer.transport.abort()
+        pass
+    # Not every close gets as far as the socket: up to nats-py 2.14 none after a server's death.
+    writer = getattr(transport, "_io_writer", None)
+    if writer is not None:
+        writer.transport.abort()
 
 
 async def open_connection(options: ConnectionOptions) -> Connection:

@@ -130,7 +130,7 @@ def _deliver_problem(config: Config, context: Context) -> Optional[str]:
 
 
 def _priority_problem(config: Config, context: Context) -> Optional[str]:
-    policy, groups = config.get("priority_policy", "none"), config.get("priority_groups")
+    policy, groups = config.get("priority_policy") or "none", config.get("priority_groups")
     if policy == "none" and (groups or config.get("priority_timeout")):
         return "priority_groups and priority_timeout need a priority_policy"
     if policy != "none" and not groups:
@@ -230,7 +230,7 @@ def derive(
     """Return the wire configuration to send, with what follows from the changed settings."""
     config = dict(merged)
     if "filter_subjects" in changed:
-        filters = config.pop("filter_subjects", [])
+        filters = config.pop("filter_subjects", None) or []
         config.pop("filter_subject", None)
         if len(filters) == 1:
             config["filter_subject"] = filters[0]  # the spelling that every server knows
@@ -246,7 +246,7 @@ def derive(
         config["ack_wait"] = config["backoff"][0]
     elif "backoff" in changed and is_zero(wanted.get("ack_wait")):
         config.pop("ack_wait", None)
-    if "priority_policy" in changed and config.get("priority_policy", "none") == "none":
+    if "priority_policy" in changed and (config.get("priority_policy") or "none") == "none":
         for name in ("priority_policy", "priority_groups", "priority_timeout"):
             if is_zero(wanted.get(name)) or name == "priority_policy":
                 config.pop(name, None)
@@ -259,11 +259,20 @@ def derive(
     return config
 
 
-def needs_parent(wanted: Config, changed: frozenset[str], server: Server) -> bool:
+def takes_no_update(config: Config, context: Context) -> bool:
+    """2.9 refuses every update of a consumer with a start time, the same time in it or not."""
+    return bool(config.get("opt_start_time")) and context.server.knows((2, 10, 0)) is False
+
+
+def needs_parent(plan: Any) -> bool:
     """Say whether the stream's configuration decides something.
 
-    It moves the defaults of what was set back to them, and 2.9 checks filters against its subjects.
+    It moves the defaults of what was set back to them, 2.9 checks filters against its subjects, and
+    its retention tells whether messages go with a consumer.
     """
+    wanted, changed, server = plan.wanted, plan.changed, plan.context.server
+    if plan.action in ("delete", "recreate"):
+        return not is_empty(plan.current)
     if server.knows((2, 10, 0)) is False and "filter_subjects" in changed:
         return True
     return any(
@@ -294,10 +303,19 @@ def place(info: Info) -> dict[str, int]:
     }
 
 
-def delete_losses(info: Info) -> list[Loss]:
+def delete_losses(info: Info, context: Context) -> list[Loss]:
     if is_empty(info):
         return []
-    return [Loss("the consumer's place in the stream is forgotten", place=place(info))]
+    forgotten = Loss("the consumer's place in the stream is forgotten", place=place(info))
+    return [forgotten, *_kept_for(info, context)]
+
+
+def _kept_for(info: Info, context: Context) -> list[Loss]:
+    """Return the messages that an interest stream keeps for this consumer, perhaps for it alone."""
+    kept = info.get("num_pending", 0) + info.get("num_ack_pending", 0)
+    if (context.parent or {}).get("retention") != "interest" or not kept:
+        return []
+    return [Loss("messages that the stream keeps for this consumer alone go with it", None, kept)]
 
 
 def keeps_place(config: Config, floor: int, server: Server) -> bool:
@@ -317,12 +335,12 @@ def recreate_losses(info: Info, config: Config, context: Context) -> tuple[list[
     """Return the place, where it can not be kept, and what comes again where it can."""
     if is_empty(info):
         return [], []
-    at = place(info)
+    at, kept = place(info), _kept_for(info, context)
     if not keeps_place(config, at["ack_floor"], context.server):
-        return [Loss("the consumer starts over, its place is forgotten", place=at)], []
+        return [Loss("the consumer starts over, its place is forgotten", place=at), *kept], []
     again = max(at["delivered"] - at["ack_floor"] - at["num_ack_pending"], 0)
     text = f"up to {again} messages acknowledged above the ack floor come again"
-    return [], [text] if again else []
+    return kept, [text] if again else []
 
 
 def renew(config: Config, info: Info, context: Context) -> Config:
@@ -395,6 +413,7 @@ RULES = Rules(
     recreate_losses=recreate_losses,
     renew=renew,
     is_empty=is_empty,
+    takes_no_update=takes_no_update,
     needs_parent=needs_parent,
     read_parent=read_parent,
     look=look,

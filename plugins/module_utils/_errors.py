@@ -267,6 +267,10 @@ class ConnectionLost(JetStreamError):
     """The connection ended while a request was under way, or before."""
 
 
+class NotSent(ConnectionLost):
+    """The connection was lost before, so a request was not sent at all."""
+
+
 class RequestTimeout(JetStreamError):
     """A request was not answered in time. It may have been carried out."""
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Callable
 
 
@@ -44,9 +45,12 @@ _FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
     (_is("SSLError"), "TLS failed: {text}"),
     (
         _is("ConnectionResetError", "BrokenPipeError"),
-        "the server closed the connection during the handshake; it may want a client certificate",
+        "the server closed the connection during the handshake; it may want a client certificate, "
+        "or take no more connections",
     ),
     (_is("ConnectionRefusedError"), "connection refused; nothing listens there"),
+    # A name with several addresses, of which each was refused.
+    (_says(f"[errno {errno.ECONNREFUSED}]"), "connection refused; nothing listens there"),
     (_is("gaierror"), "the name is not known: {text}"),
     (
         _is("TimeoutError"),

@@ -17,8 +17,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable
-from typing import Any, Callable, Optional, Protocol
+from collections.abc import AsyncIterator
+from typing import Any, Optional, Protocol
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
@@ -28,6 +28,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     InvalidRequest,
     JetStreamError,
     NoJetStream,
+    NotSent,
     RequestTimeout,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._subjects import (
@@ -40,6 +41,8 @@ Answer = dict[str, Any]
 
 NO_RESPONDERS_FOR = 2.0  # s; right after a start or an election nobody listens for a moment
 FIRST_PAUSE, LONGEST_PAUSE = 0.03, 2.0  # s, between two attempts
+SHORTEST_ATTEMPT = 0.05  # s, for the last one before the deadline
+ANSWER_TYPE = "io.nats.jetstream.api."
 
 
 class Transport(Protocol):
@@ -76,9 +79,7 @@ class JetStreamManager:
     async def add_stream(self, config: Config) -> Answer:
         """Create a stream; a create that timed out and was carried out returns what is there."""
         name = _named(config["name"])
-        return await self._write(
-            f"STREAM.CREATE.{name}", config, lambda: self._found(self.stream_info(name))
-        )
+        return await self._write(f"STREAM.CREATE.{name}", config, f"STREAM.INFO.{name}")
 
     async def update_stream(self, config: Config) -> Answer:
         """Replace a stream's configuration as a whole: what is left out goes to its default."""
@@ -86,7 +87,7 @@ class JetStreamManager:
 
     async def delete_stream(self, name: str) -> bool:
         """Delete a stream; return whether there was one."""
-        return await self._delete(f"STREAM.DELETE.{_named(name)}", lambda: self.stream_info(name))
+        return await self._delete(f"STREAM.DELETE.{_named(name)}", f"STREAM.INFO.{name}")
 
     async def stream_info(
         self, name: str, subjects_filter: Optional[str] = None, deleted_details: bool = False
@@ -140,19 +141,17 @@ class JetStreamManager:
         body = {"stream_name": stream, "config": config}
         if action:
             body["action"] = action
-
-        async def look() -> Optional[Answer]:
-            return await self._found(self.consumer_info(stream, name))
-
-        one = config.get("filter_subject")
-        request = f"CONSUMER.CREATE.{_named(stream)}.{name}{'.' + one if one else ''}"
-        return await self._write(request, body, look if action == "create" else None)
+        request, look = f"CONSUMER.CREATE.{_named(stream)}.{name}", ""
+        if config.get("filter_subject"):
+            request += f".{_subject(config['filter_subject'], 'filter_subject')}"
+        if action == "create":
+            look = f"CONSUMER.INFO.{stream}.{name}"
+        return await self._write(request, body, look)
 
     async def delete_consumer(self, stream: str, name: str) -> bool:
         """Delete a consumer; return whether there was one."""
         return await self._delete(
-            f"CONSUMER.DELETE.{_named(stream)}.{_named(name)}",
-            lambda: self.consumer_info(stream, name),
+            f"CONSUMER.DELETE.{_named(stream)}.{_named(name)}", f"CONSUMER.INFO.{stream}.{name}"
         )
 
     async def consumer_info(self, stream: str, name: str) -> Answer:
@@ -206,7 +205,7 @@ class JetStreamManager:
         """Delete a message, overwriting it unless told otherwise; return whether there was one."""
         body = {"seq": seq} if erase else {"seq": seq, "no_erase": True}
         return await self._delete(
-            f"STREAM.MSG.DELETE.{_named(stream)}", lambda: self.get_msg(stream, seq), body
+            f"STREAM.MSG.DELETE.{_named(stream)}", f"STREAM.MSG.GET.{stream}", body, {"seq": seq}
         )
 
     async def purge_stream(
@@ -218,7 +217,8 @@ class JetStreamManager:
     ) -> int:
         """Purge a stream and return how many messages went.
 
-        A purge is not repeated after a timeout, as its count would be lost; RequestTimeout says so.
+        A purge that was sent and not answered is not sent again, as its count would be lost;
+        RequestTimeout or ConnectionLost says so.
         """
         body = _purge_body(filter, seq, keep)
         if seq in (0, 1):
@@ -226,8 +226,10 @@ class JetStreamManager:
         request = f"STREAM.PURGE.{_named(stream)}"
         try:
             answer = await self._repeated(request, body, repeat_timeouts=False)
-        except RequestTimeout as error:
-            raise RequestTimeout(f"{error}; the purge may have been carried out") from error
+        except NotSent:
+            raise
+        except (RequestTimeout, ConnectionLost) as error:
+            raise _unsure(error) from error
         return int(answer["purged"])
 
     # ---- the ways of asking
@@ -239,34 +241,30 @@ class JetStreamManager:
     async def _read(self, request: str, body: Optional[Config] = None) -> Answer:
         return await self._repeated(request, body)
 
-    async def _write(
-        self,
-        request: str,
-        body: Optional[Config],
-        look: Optional[Callable[[], Awaitable[Optional[Answer]]]] = None,
-    ) -> Answer:
+    async def _write(self, request: str, body: Optional[Config], look: str = "") -> Answer:
         """Send a write until it is answered.
 
-        After a timeout or a lost connection ``look`` tells what is there; without it the write
-        replaces everything, and sending it again changes nothing.
+        After a timeout or a lost connection the request ``look`` tells what is there; without it
+        the write replaces everything, and sending it again changes nothing.
         """
-        deadline = self._deadline()
+        deadline, sent = self._deadline(), False
         while True:
             try:
                 return await self._repeated(request, body, deadline, repeat_timeouts=False)
-            except (RequestTimeout, ConnectionLost):
-                if time.monotonic() >= deadline:
-                    raise
-                await self._reopen()
-                found = await look() if look else None
+            except (RequestTimeout, ConnectionLost) as error:
+                sent = sent or not isinstance(error, NotSent)
+                self._give_up(error, sent, deadline)
+                found = await self._look_after(error, deadline, look) if look else None
                 if found is not None:
                     return found
+            await asyncio.sleep(FIRST_PAUSE)
 
     async def _delete(
         self,
         request: str,
-        look: Callable[[], Awaitable[Answer]],
+        look: str,
         body: Optional[Config] = None,
+        look_body: Optional[Config] = None,
     ) -> bool:
         deadline, sent = self._deadline(), False
         while True:
@@ -277,21 +275,32 @@ class JetStreamManager:
                 if error.error_class == MISSING or "no message found" in error.description:
                     return sent  # gone by what was sent before and not answered
                 raise
-            except (RequestTimeout, ConnectionLost):
-                if time.monotonic() >= deadline:
-                    raise
-                await self._reopen()
-                sent = True
-                if await self._found(look()) is None:
+            except (RequestTimeout, ConnectionLost) as error:
+                sent = sent or not isinstance(error, NotSent)
+                self._give_up(error, sent, deadline)
+                if await self._look_after(error, deadline, look, look_body) is None:
                     return True
+            await asyncio.sleep(FIRST_PAUSE)
 
-    async def _found(self, request: Awaitable[Answer]) -> Optional[Answer]:
+    def _give_up(self, error: JetStreamError, sent: bool, deadline: float) -> None:
+        """Raise the error of a write when it is too late for another attempt."""
+        if isinstance(error, NotSent) or time.monotonic() >= deadline:
+            if sent:
+                raise _unsure(error) from error
+            raise error
+
+    async def _look_after(
+        self, error: JetStreamError, deadline: float, request: str, body: Optional[Config] = None
+    ) -> Optional[Answer]:
+        """Return what is there after a write that was not answered, None if nothing is."""
         try:
-            return await request
-        except ApiError as error:
-            if error.error_class == MISSING:
+            return await self._repeated(request, body, deadline)
+        except ApiError as answer:
+            if answer.error_class == MISSING:
                 return None
             raise
+        except (RequestTimeout, ConnectionLost) as unanswered:
+            raise _unsure(error) from unanswered
 
     async def _pages(
         self, request: str, field: str, body: Optional[Config] = None
@@ -314,31 +323,40 @@ class JetStreamManager:
         deadline: Optional[float] = None,
         repeat_timeouts: bool = True,
     ) -> Answer:
-        """Ask until there is an answer that means something, or the deadline is over."""
+        """Ask until there is an answer that means something, or the deadline is over.
+
+        The first attempt may always take its timeout. A request that could not even be sent is
+        repeated in any case.
+        """
         started = time.monotonic()
         deadline = self._deadline() if deadline is None else deadline
         payload = b"" if body is None else json.dumps(body).encode()
         pause = FIRST_PAUSE
+        timeout = self.timeout
         while True:
             try:
-                left = max(deadline - time.monotonic(), 0.05)
-                return await self._ask(request, payload, min(self.timeout, left))
+                return await self._ask(request, payload, timeout)
             except JetStreamError as error:
-                now = time.monotonic()
-                again = self._is_transient(error, now - started, repeat_timeouts)
-                if not again or now + pause > deadline:
+                until = deadline
+                if isinstance(error, NoJetStream):
+                    until = min(deadline, started + NO_RESPONDERS_FOR)
+                again = self._is_transient(error, repeat_timeouts)
+                if not again or time.monotonic() + pause > until:
                     raise
                 if isinstance(error, ConnectionLost):
                     await self._reopen()
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+            timeout = min(self.timeout, max(deadline - time.monotonic(), SHORTEST_ATTEMPT))
 
-    def _is_transient(self, error: JetStreamError, elapsed: float, repeat_timeouts: bool) -> bool:
+    def _is_transient(self, error: JetStreamError, repeat_timeouts: bool) -> bool:
         if isinstance(error, ApiError):
             return error.error_class == TRANSIENT
         if isinstance(error, NoJetStream):
-            return elapsed < NO_RESPONDERS_FOR and bool(self.connection.greeting.get("jetstream"))
-        return repeat_timeouts and isinstance(error, (RequestTimeout, ConnectionLost))
+            return bool(self.connection.greeting.get("jetstream"))
+        if isinstance(error, (RequestTimeout, ConnectionLost)):
+            return repeat_timeouts or isinstance(error, NotSent)
+        return False
 
     async def _reopen(self) -> None:
         """Connect again if the connection is gone; what stands in the way shows at the next try."""
@@ -348,7 +366,7 @@ class JetStreamManager:
             return
 
     async def _ask(self, request: str, payload: bytes, timeout: float) -> Answer:
-        answer: Answer = json.loads(await self.connection.request(request, payload, timeout))
+        answer = _answer(request, await self.connection.request(request, payload, timeout))
         error = answer.get("error")
         if error:
             raise ApiError(
@@ -367,11 +385,35 @@ def _named(name: str) -> str:
     return name
 
 
-def _with_subject(subject: Optional[str]) -> Config:
-    problem = subject_problem(subject) if subject is not None else None
+def _subject(subject: str, called: str = "the subject") -> str:
+    problem = subject_problem(subject)
     if problem:
-        raise InvalidRequest([f"the subject {problem}"])
-    return {"subject": subject} if subject else {}
+        raise InvalidRequest([f"{called} {problem}"])
+    return subject
+
+
+def _with_subject(subject: Optional[str]) -> Config:
+    return {} if subject is None else {"subject": _subject(subject)}
+
+
+def _answer(request: str, payload: bytes) -> Answer:
+    """Return an answer of the API; something else may have answered, such as a stream of ">"."""
+    try:
+        answer = json.loads(payload)
+    except ValueError:
+        answer = None
+    if isinstance(answer, dict) and str(answer.get("type", "")).startswith(ANSWER_TYPE):
+        return answer
+    raise JetStreamError(
+        f"{request} was answered by something other than the JetStream API: {payload[:200]!r}; "
+        "does a stream or a service listen to its subjects?"
+    )
+
+
+def _unsure(error: JetStreamError) -> JetStreamError:
+    """Say of a write that was sent and not answered that it may have been carried out."""
+    kind = RequestTimeout if isinstance(error, RequestTimeout) else ConnectionLost
+    return kind(f"{error}; it may have been carried out")
 
 
 def _purge_body(

@@ -57,11 +57,13 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
     new = {name: value for name, value in config.items() if stored.get(name) != value}
     problems = kind.schema.unknown_to(new, context.server)
     current = kind.canonical(stored)
+    stuck, final = kind.rules().takes_no_update(current, context), kind.canonical(config)
     immutable = [
         field
         for field in differing
-        if not field.update.in_place(
-            field.value_in(current, context), draft.wanted[field.name], context.server
+        if stuck
+        or not field.update.in_place(
+            field.value_in(current, context), field.value_in(final, context), context.server
         )
     ]
     if immutable and not problems:
@@ -71,7 +73,7 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
 
 def delete(draft: Plan) -> Plan:
     """Return the plan to delete an asset that is there."""
-    losses = draft.kind.rules().delete_losses(draft.current)
+    losses = draft.kind.rules().delete_losses(draft.current, draft.context)
     return _guarded(draft._replace(action="delete", losses=tuple(losses)))
 
 
@@ -79,12 +81,12 @@ def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
     kind, context, policy = draft.kind, draft.context, draft.policy
     rules = kind.rules()
     info = draft.current or {}
-    current = kind.canonical(draft.current_config)
+    current, final = kind.canonical(draft.current_config), kind.canonical(draft.config)
     rows = [
         {
             "option": field.name,
             "current": field.type.human(field.value_in(current, context)),
-            "wanted": field.type.human(field.value_in(draft.wanted, context)),
+            "wanted": field.type.human(field.value_in(final, context)),
             "in_place": _in_place_words(field),
         }
         for field in immutable
@@ -97,6 +99,7 @@ def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
         for name, value in draft.wanted.items()
         if kind.schema.by_name[name].update is AT_CREATION and not is_zero(value)
     }
+    unknown = kind.schema.unknown_to(first, context.server)
     renewed = rules.renew({**without_zeros(draft.config), **first}, info, context)
     losses, warnings = rules.recreate_losses(info, renewed, context)
     if policy.recreate == "never":
@@ -114,7 +117,7 @@ def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
             would_lose=would_lose(losses),
         )
     draft = draft._replace(config=renewed, losses=tuple(losses), warnings=tuple(warnings))
-    return _reported(draft, "recreate", [])
+    return _reported(draft, "recreate", unknown)
 
 
 def _in_place_words(field: Field) -> str:

@@ -4,7 +4,7 @@
 
 # Note that this module is private to the collection: it can change without notice.
 
-"""Counting what a purge removes, without removing it."""
+"""Counting what a purge removes, and asking for just that."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import asyncio
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import MISSING, ApiError
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import Server
 
 WALKERS = 16
 
@@ -21,6 +22,48 @@ class Count(NamedTuple):
 
     purged: Optional[int]
     at_most: int
+
+
+async def exact_arguments(
+    manager: Any,
+    info: dict[str, Any],
+    server: Server,
+    seq: Optional[int] = None,
+    keep: Optional[int] = None,
+) -> dict[str, int]:
+    """Return seq or keep as this server has to be asked for what they mean.
+
+    In a stream with deleted messages 2.9, and memory streams of 2.10, count sequences for keep, so
+    that fewer messages stay; memory streams of 2.9 do nothing for a seq that was deleted. There the
+    sequence of an existing message is sent. Observed on 2.9.10, 2.10.27 and, without fault, 2.15.1.
+    """
+    name, state = info["config"]["name"], info["state"]
+    given = {option: value for option, value in (("seq", seq), ("keep", keep)) if value is not None}
+    if not state.get("num_deleted") or server.knows((2, 15, 0)):
+        return given
+    if keep is not None and keep < state["messages"]:
+        detailed = (await manager.stream_info(name, deleted_details=True))["state"]
+        return {"seq": _after(detailed, detailed["messages"] - keep)}
+    if seq is not None and state["first_seq"] < seq <= state["last_seq"]:
+        try:
+            return {"seq": (await manager.get_msg(name, seq=seq, next_by_subject=">"))["seq"]}
+        except ApiError as error:
+            if error.error_class != MISSING:
+                raise
+            return {}  # nothing from there on: all goes
+    return given
+
+
+def _after(state: dict[str, Any], number: int) -> int:
+    """Return the sequence of the message after the first so many.
+
+    Counted from the front: memory streams of 2.9 do not tell that their last message was deleted.
+    """
+    holes, seq = frozenset(state.get("deleted") or ()), int(state["first_seq"])
+    while number or seq in holes:
+        number -= seq not in holes
+        seq += 1
+    return seq
 
 
 async def count(

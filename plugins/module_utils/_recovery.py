@@ -40,6 +40,7 @@ def write_recovery(path: Optional[str], recovery: dict[str, Any]) -> None:
     try:
         handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, 0o600)  # the mode above is for new files only
             json.dump(recovery, file, indent=2, sort_keys=True)
             file.write("\n")
             file.flush()

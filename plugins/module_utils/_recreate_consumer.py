@@ -40,7 +40,10 @@ async def recreate_consumer(manager: Any, plan: Any) -> Info:
         )
     old = {**info["config"], "name": name}
     recovery = {"stream_name": stream, "consumers": [old], "places": [place(info)]}
-    await try_permissions(manager, _requests(stream, name, plan.config))
+    requests = _requests(stream, name, plan.config)
+    if _can_go_back(plan, info, plan.config):
+        requests.append((f"CONSUMER.RESET.{stream}.{name}", b"-"))  # refused as no JSON (10025)
+    await try_permissions(manager, requests)
     write_recovery(plan.policy.recovery_path, recovery)
     step = "the consumer may be deleted"
     try:
@@ -76,8 +79,12 @@ def _requests(stream: str, name: str, config: dict[str, Any]) -> list[tuple[str,
 
 async def _go_back(manager: Any, plan: Any, before: Info, config: dict[str, Any]) -> Any:
     """Put the new consumer behind what the old one has seen acknowledged, where possible."""
-    floor = place(before)["ack_floor"]
-    if is_empty(before) or not keeps_place(config, floor, plan.context.server):
+    if not _can_go_back(plan, before, config):
         return None
-    await manager.reset_consumer(*plan.identity, floor + 1)
+    await manager.reset_consumer(*plan.identity, place(before)["ack_floor"] + 1)
     return await manager.consumer_info(*plan.identity)
+
+
+def _can_go_back(plan: Any, before: Info, config: dict[str, Any]) -> bool:
+    floor = place(before)["ack_floor"]
+    return not is_empty(before) and keeps_place(config, floor, plan.context.server)

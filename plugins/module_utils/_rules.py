@@ -23,7 +23,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
     Context,
     Problem,
-    Server,
     is_reserved_metadata,
 )
 
@@ -69,16 +68,18 @@ class Rules(NamedTuple):
     derive: Callable[[Config, frozenset[str], Config, Config, Context], Config]
     # (before, after, info, context), both canonical: what an update deletes
     update_losses: Callable[[Config, Config, Info, Context], list[Loss]]
-    # (info): what deleting the asset deletes
-    delete_losses: Callable[[Info], list[Loss]]
+    # (info, context): what deleting the asset deletes
+    delete_losses: Callable[[Info, Context], list[Loss]]
     # (info, configuration, context): what a recreate loses of the asset, and what to warn of
     recreate_losses: Callable[[Info, Config, Context], tuple[list[Loss], list[str]]]
     # (configuration, info, context): what a recreated asset has to carry on from the old one
     renew: Callable[[Config, Info, Context], Config]
     # (info): whether the asset holds nothing that a recreate would lose
     is_empty: Callable[[Info], bool]
-    # (wanted, changed, server): whether a decision needs the parent's configuration
-    needs_parent: Callable[[Config, frozenset[str], Server], bool]
+    # (configuration, context): whether this server takes no update of the asset at all
+    takes_no_update: Callable[[Config, Context], bool]
+    # (plan): whether the decision needs the parent's configuration
+    needs_parent: Callable[[Any], bool]
     # (manager, identity) -> the parent's configuration, None when it is not there
     read_parent: Callable[[Any, Identity], Awaitable[Optional[Config]]]
     # (manager, plan) -> (problems, warnings) that only a look at other assets can tell

@@ -397,11 +397,11 @@ class Struct(Type):
         return out
 
     def human(self, value: Any) -> Any:
-        parts = value or {}
+        if not value:
+            return {}
+        parts = {field: value.get(field.name) or field.default for field in self.fields}
         return {
-            field.name: field.type.human(parts[field.name])
-            for field in self.fields
-            if not is_zero(parts.get(field.name))
+            field.name: field.type.human(part) for field, part in parts.items() if not is_zero(part)
         }
 
     def normal(self, value: Any) -> Any:

@@ -11,6 +11,7 @@ What servers do was observed on 2.9.10, 2.10.27 and 2.15.1.
 
 from __future__ import annotations
 
+import time
 from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
@@ -90,8 +91,10 @@ def _sources_problem(config: Config, context: Context) -> Optional[str]:
     sources = config.get("sources") or []
     if any(one.get("name") == config.get("name") and not one.get("external") for one in sources):
         return "a stream can not source itself"
-    normal = [SOURCE.normal(one) for one in sources]
-    if len(set(normal)) < len(normal):
+    # Where to start does not tell two sources apart (10140); 2.9 takes them all the same.
+    origins = [{**one, "opt_start_seq": 0, "opt_start_time": ""} for one in sources]
+    twice = len({SOURCE.normal(one) for one in origins}) < len(origins)
+    if twice and context.server.knows((2, 10, 0)) is not False:
         return "the same source is listed twice"
     return next((text for text in map(_source_problem, sources) if text), None)
 
@@ -156,6 +159,8 @@ def _counter_problem(config: Config, context: Context) -> Optional[str]:
         return None
     if config.get("discard") == "new" or config.get("allow_msg_ttl") or config.get("mirror"):
         return "excludes discard=new, allow_msg_ttl and mirror"
+    if config.get("allow_msg_schedules"):
+        return "excludes allow_msg_schedules"
     if config.get("retention", "limits") != "limits":
         return "needs retention=limits"
     return None
@@ -197,7 +202,10 @@ CHECKS = (
     ),
     Check(("republish", "subjects"), _republish_problem),
     Check(("mirror_direct",), _mirror_direct_problem),
-    Check(("allow_msg_counter", "discard", "allow_msg_ttl", "retention"), _counter_problem),
+    Check(
+        ("allow_msg_counter", "discard", "allow_msg_ttl", "allow_msg_schedules", "retention"),
+        _counter_problem,
+    ),
     Check(("allow_msg_schedules", "discard"), _schedules_problem),
     Check(("persist_mode", "storage", "allow_atomic", "num_replicas"), _persist_problem),
     Check(("placement",), _preferred_problem),
@@ -297,11 +305,14 @@ def _limit(config: Config, name: str) -> int:
 def _oldest(info: Info) -> int:
     """Return how many nanoseconds old the first message is, by the server's clock if told."""
     first = info["state"].get("first_ts")
-    now = info.get("ts") or info["state"].get("last_ts")
-    return parse_instant(now) - parse_instant(first) if first and now else 2**63
+    if not first:
+        return 2**63
+    # 2.9 does not tell its time.
+    now = parse_instant(info["ts"]) if info.get("ts") else time.time_ns()
+    return now - parse_instant(first)
 
 
-def delete_losses(info: Info) -> list[Loss]:
+def delete_losses(info: Info, context: Context) -> list[Loss]:
     state = info["state"]
     messages, consumers = state["messages"], state.get("consumer_count", 0)
     if not messages and not consumers:
@@ -428,7 +439,8 @@ RULES = Rules(
     recreate_losses=recreate_losses,
     renew=renew,
     is_empty=is_empty,
-    needs_parent=lambda wanted, changed, server: False,
+    takes_no_update=lambda config, context: False,
+    needs_parent=lambda plan: False,
     read_parent=read_parent,
     look=look,
     create=create,

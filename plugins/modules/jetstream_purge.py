@@ -236,13 +236,14 @@ description:
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.nats.jetstream.plugins.module_utils._asset import server_of
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
     ApiError,
     JetStreamError,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
-from ansible_collections.nats.jetstream.plugins.module_utils._purge import count
+from ansible_collections.nats.jetstream.plugins.module_utils._purge import count, exact_arguments
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Problem
 from ansible_collections.nats.jetstream.plugins.module_utils._subjects import (
     name_problem,
@@ -283,18 +284,21 @@ async def purge(session: Session) -> dict[str, Any]:
         session.module.warn(f"the stream {name} does not exist yet; an earlier task has to create it")
         return _result(session, 0, 0, 0, 0)
     stored, config = info["state"]["messages"], info["config"]
-    if not stored or seq in (0, 1):
+    if not stored or (seq is not None and seq <= info["state"]["first_seq"]):
         return _result(session, stored, stored, 0, 0)
-    for field in ("sealed", "deny_purge"):
-        if config.get(field):
-            raise JetStreamError(f"the stream {name} can not be purged, it has {field} set")
-    if not session.check_mode:
-        purged = await manager.purge_stream(name, filter=subject, seq=seq, keep=keep)
-        remaining = (await manager.stream_info(name))["state"]["messages"]
-        return _result(session, stored, remaining, purged, purged)
-    found = await count(manager, name, subject, seq, keep, params["count_limit"])
-    remaining = None if found.purged is None else stored - found.purged
-    return _result(session, stored, remaining, found.purged, found.at_most)
+    denied = [field for field in ("sealed", "deny_purge") if config.get(field)]
+    if session.check_mode or denied:
+        found = await count(manager, name, subject, seq, keep, params["count_limit"])
+        if denied and found.at_most:
+            raise JetStreamError(f"the stream {name} can not be purged, it has {denied[0]} set")
+        remaining = None if found.purged is None else stored - found.purged
+        return _result(session, stored, remaining, found.purged, found.at_most)
+    arguments = {"seq": seq, "keep": keep}
+    if not subject:
+        arguments = await exact_arguments(manager, info, server_of(session.connection), seq, keep)
+    purged = await manager.purge_stream(name, filter=subject, **arguments)
+    remaining = (await manager.stream_info(name))["state"]["messages"]
+    return _result(session, stored, remaining, purged, purged)
 
 
 def _result(session: Session, stored: int, remaining: Any, purged: Any, at_most: int) -> dict[str, Any]:

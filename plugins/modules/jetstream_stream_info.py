@@ -1373,7 +1373,7 @@ async def _infos(session: Session) -> list[dict[str, Any]]:
     params, manager = session.params, session.manager
     details = {option: params[option] for option in ("subjects_filter", "deleted_details")}
     globs = params["names"] if params["name"] is None else [params["name"]]
-    if globs is None or any(map(is_glob, globs)) and params["name"] is None:
+    if globs is None or (any(map(is_glob, globs)) and params["name"] is None):
         if params["subject"] is None and not any(details.values()):
             infos = await manager.streams_info()
             kept = frozenset(matching((info["config"]["name"] for info in infos), globs))

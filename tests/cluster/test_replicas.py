@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_consumer, jetstream_stream
 from harness import client, collection, servers
 

@@ -286,7 +286,7 @@ def test_streams_downstream_go_on(account, run_module):
     account.store(*["s.a"] * 20)
     account.stream("D", sources=[{"name": "S"}])
     account.stream("M", mirror={"name": "S"})
-    wait_for(lambda: [account.state(name)["messages"] for name in "DM"] == [20, 20], 20)
+    wait_for(lambda: [account.state(name)["messages"] for name in "DM"] == [20, 20], 30)
     done = run_module(jetstream_stream, name="S", storage="memory", recreate="always")
     assert done.get("action") == "recreate", done
     named = [text for text in done["warnings"] if "D, M" in text]

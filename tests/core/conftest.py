@@ -11,6 +11,7 @@ import socket
 import threading
 
 import pytest
+
 from ansible_collections.nats.jetstream.plugins.module_utils import _connection, _manager
 
 DEFAULTS = {
@@ -70,7 +71,7 @@ def call(server):
 
 
 class Proxy:
-    """Stands before a real server and swallows answers that hold a word, from when it is told to."""
+    """Stands before a real server and swallows one answer that holds a word, when told to."""
 
     def __init__(self, port):
         self.port_behind, self.word, self.swallowed = port, None, 0

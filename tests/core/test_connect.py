@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.nats.jetstream.plugins.module_utils import _errors
 from certificates import Authority
 from conftest import connect, with_manager
+
+from ansible_collections.nats.jetstream.plugins.module_utils import _errors
 from harness import servers
 
 AT_ONCE = 1.0  # s; generous, what fails at once takes milliseconds
@@ -39,7 +40,7 @@ def failure(*urls, within=AT_ONCE, **given):
 
 @contextlib.contextmanager
 def listener(greeting=b""):
-    """A port where somebody listens, says a greeting and nothing else, and notes what it is told."""
+    """A port where somebody says a greeting and nothing else, and notes what it is told."""
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -330,5 +331,7 @@ def test_nothing_leaks_and_nothing_is_printed(which, server, tls_server):
         check=False,
     )
     # What nats-py itself does that its authors deprecated is not ours to print.
-    said = [line for line in done.stderr.splitlines() if "ResourceWarning" in line or "Error" in line]
+    said = [
+        line for line in done.stderr.splitlines() if "ResourceWarning" in line or "Error" in line
+    ]
     assert (done.returncode, said) == (0, [])

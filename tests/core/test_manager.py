@@ -10,8 +10,9 @@ import asyncio
 import json
 
 import pytest
-from ansible_collections.nats.jetstream.plugins.module_utils import _errors
 from conftest import with_manager
+
+from ansible_collections.nats.jetstream.plugins.module_utils import _errors
 
 ODD = 30_000_000_001  # ns; a float would lose the last one
 
@@ -61,9 +62,9 @@ def test_what_is_missing_exists_or_is_refused(call, unique):
     assert refused.error_class == _errors.IMMUTABLE
     assert refused.result()["err_code"] == 10052
     assert refusal(call, lambda m: m.consumer_info(unique, "C")).error_class == _errors.MISSING
-    assert refusal(
-        call, lambda m: m.find_stream_name_by_subject(f"{unique}.zz")
-    ).error_class == (_errors.MISSING)
+    assert refusal(call, lambda m: m.find_stream_name_by_subject(f"{unique}.zz")).error_class == (
+        _errors.MISSING
+    )
     assert call(lambda m: m.find_stream_name_by_subject(f"{unique}.a")) == unique
 
 

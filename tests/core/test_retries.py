@@ -10,9 +10,10 @@ import asyncio
 import time
 
 import pytest
-from ansible_collections.nats.jetstream.plugins.module_utils import _errors
 from conftest import with_manager
-from harness import client, servers
+
+from ansible_collections.nats.jetstream.plugins.module_utils import _errors
+from harness import client
 
 
 def test_a_create_whose_answer_got_lost_is_found(proxy, own_server):
@@ -118,22 +119,3 @@ def test_no_more_than_retry_for(own_server):
     assert with_manager(work, own_server.url, retry_for=0.0) < 1.0
     own_server.start()
     assert 0.5 < with_manager(work, own_server.url, retry_for=1.0) < 3.0
-
-
-def test_a_cluster_without_quorum_is_waited_for(newest_server):
-    """A lone node of three times out and says 10008; with the others the same call succeeds."""
-    with servers.Cluster(binary=newest_server.binary) as cluster:
-        nodes = list(cluster.servers)
-        for node in nodes[1:]:
-            node.kill()
-
-        async def work(manager):
-            asked = asyncio.ensure_future(manager.add_stream({"name": "S", "num_replicas": 3}))
-            await asyncio.sleep(1)
-            assert not asked.done()
-            loop = asyncio.get_running_loop()
-            await asyncio.gather(*(loop.run_in_executor(None, node.start) for node in nodes[1:]))
-            return await asked
-
-        info = with_manager(work, nodes[0].url, retry_for=60.0, timeout=3.0)
-    assert info["config"]["num_replicas"] == 3

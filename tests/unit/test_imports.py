@@ -66,7 +66,7 @@ ARROWS = {
         "_units",
     },
     "_recreate_consumer": {"_consumer_rules", "_errors", "_kind", "_recovery", "_schema"},
-    "_purge": {"_errors"},
+    "_purge": {"_errors", "_schema"},
     "_lookup": {"_errors", "_kind", "_reconcile", "_schema"},
     "_module": {"_connection", "_errors", "_manager", "_schema", "_units"},
     "_asset": {
