@@ -65,11 +65,12 @@ POLICY_SPEC: dict[str, Any] = {
 
 def run_asset(kind: Kind) -> None:
     """Run the module of a kind."""
-    spec = {name: {"type": "str", "required": True} for name in kind.identity}
-    if kind.identity[-1:] == ("name",) and len(kind.identity) > 1:
-        spec["name"]["aliases"] = ["durable_name"]
+    identity = {
+        option: {"type": "str", "required": True, "aliases": kind.aliases.get(option, [])}
+        for option in kind.identity
+    }
     run(
-        {**spec, **kind.schema.argument_spec(), **POLICY_SPEC},
+        {**identity, **kind.schema.argument_spec(), **POLICY_SPEC},
         lambda session: manage(kind, session),
         lambda params, inputs: validate(kind, params, inputs),
     )
@@ -87,10 +88,11 @@ def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> None:
     problems += [
         Problem(name, "is both set and reset") for name in reset if params.get(name) is not None
     ]
+    aliases = [alias for names in kind.aliases.values() for alias in names]
     problems += [
         Problem(f"extra_config.{name}", "has an option of its own")
         for name in params["extra_config"] or {}
-        if name in kind.schema.by_name or name in kind.identity or name == "durable_name"
+        if name in (*kind.schema.by_name, *kind.identity, *aliases)
     ]
 
 
@@ -175,8 +177,7 @@ async def decide(
     if decided.action in WRITES:
         problems, warnings = await rules.look(manager, decided)
         if problems:
-            text = "; ".join(map(str, problems))
-            raise Refused(f"the {decided.title} can not be like this: {text}", problems)
+            raise Refused.because(decided.title, problems)
         decided = decided._replace(warnings=(*decided.warnings, *warnings))
     if decided.action == "create" and decided.parent_missing:
         return _without_parent(decided, session.check_mode)

@@ -15,6 +15,7 @@ address gets a client and one attempt of its own, and each request ends with its
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any, NamedTuple, Optional
 from urllib.parse import unquote, urlsplit
@@ -446,10 +447,8 @@ async def _close(client: Any) -> None:
     if client is None:
         return
     transport = getattr(client, "_transport", None)
-    try:
+    with contextlib.suppress(Exception):  # nothing depends on how it ends
         await asyncio.wait_for(client.close(), CLOSE_TIMEOUT)
-    except Exception:  # nothing depends on how it ends
-        pass
     # Not every close gets as far as the socket: up to nats-py 2.14 none after a server's death.
     writer = getattr(transport, "_io_writer", None)
     if writer is not None:

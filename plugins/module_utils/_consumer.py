@@ -238,6 +238,7 @@ CONSUMER = Kind(
     noun="consumer",
     schema=SCHEMA,
     identity=("stream", "name"),
+    aliases={"name": ["durable_name"]},
     read=read,
     canonical=canonical,
     spelling=spelling,

@@ -306,6 +306,12 @@ class Refused(JetStreamError):
         self.immutable = immutable or []
         self.would_lose = would_lose
 
+    @classmethod
+    def because(cls, title: str, problems: list[Any]) -> Refused:
+        """Refuse an asset for everything that is wrong with it."""
+        text = "; ".join(dict.fromkeys(map(str, problems)))
+        return cls(f"the {title} can not be like this: {text}", problems)
+
     def result(self) -> dict[str, Any]:
         out: dict[str, Any] = {}
         if self.problems:

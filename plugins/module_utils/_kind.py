@@ -33,6 +33,8 @@ class Kind(NamedTuple):
     noun: str
     schema: Schema
     identity: tuple[str, ...]
+    # other names of the options of the identity
+    aliases: dict[str, list[str]]
     # (manager, identity) -> what is there
     read: Callable[[Any, Identity], Awaitable[Found]]
     # configuration as compared: one spelling for what can be spelt in several ways

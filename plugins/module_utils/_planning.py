@@ -36,10 +36,7 @@ def create(draft: Plan, mentioned: Config, extra: Config) -> Plan:
     config = rules.derive(made, frozenset(mentioned), mentioned, {}, context)
     draft = draft._replace(wanted=mentioned, extra=extra, config={**without_zeros(config), **extra})
     problems = kind.schema.unknown_to(draft.config, context.server)
-    if draft.config.get("sealed"):
-        text = "a stream can not be created sealed; create it, fill it, then seal it"
-        problems.append(Problem("sealed", text))
-    return _reported(draft, "create", problems)
+    return _reported(draft, "create", problems + rules.create_problems(draft.config))
 
 
 def change(draft: Plan, differing: list[Field]) -> Plan:
@@ -134,8 +131,7 @@ def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
     draft = draft._replace(action=action, changed=changed)
     problems = problems + check(rules, final, changed, context) + _overruled(draft, final)
     if problems:
-        text = "; ".join(dict.fromkeys(map(str, problems)))
-        raise Refused(f"the {draft.title} can not be like this: {text}", problems)
+        raise Refused.because(draft.title, problems)
     if action == "update" and draft.current:
         before = kind.canonical(draft.current_config)
         draft = draft._replace(

@@ -61,6 +61,8 @@ class Rules(NamedTuple):
     """
 
     checks: tuple[Check, ...]
+    # (configuration): what forbids to create an asset like this, as opposed to changing one
+    create_problems: Callable[[Config], list[Problem]]
     # (canonical configuration, identity): what a new asset must say beyond what the task mentions
     complete: Callable[[Config, Identity], Config]
     # (merged, changed, wanted, current, context): settings that follow from other settings, and

@@ -243,6 +243,7 @@ STREAM = Kind(
     noun="stream",
     schema=SCHEMA,
     identity=("name",),
+    aliases={},
     read=read,
     canonical=one_spelling,
     spelling=one_spelling,

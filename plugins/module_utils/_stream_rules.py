@@ -217,6 +217,12 @@ CHECKS = (
 # --------------------------------------------------------------------------------------------------
 
 
+def create_problems(config: Config) -> list[Problem]:
+    if not config.get("sealed"):
+        return []
+    return [Problem("sealed", "a stream can not be created sealed; create it, fill it, seal it")]
+
+
 def derive(
     merged: Config, changed: frozenset[str], wanted: Config, current: Config, context: Context
 ) -> Config:
@@ -432,6 +438,7 @@ async def read_parent(manager: Any, identity: Identity) -> None:
 
 RULES = Rules(
     checks=CHECKS,
+    create_problems=create_problems,
     complete=complete,
     derive=derive,
     update_losses=update_losses,
