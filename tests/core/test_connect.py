@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority
-from conftest import connect, with_manager
+from connecting import connect, with_manager
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _errors
 from harness import servers

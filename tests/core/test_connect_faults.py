@@ -12,7 +12,7 @@ import time
 
 import pytest
 from certificates import Authority
-from conftest import connect, with_manager
+from connecting import connect, with_manager
 from test_connect import AT_ONCE, QUOTED, SECRET, failure, listener, unused_port
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _connection, _errors

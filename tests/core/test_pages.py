@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from conftest import with_manager
+from connecting import with_manager
 
 from harness import client
 

@@ -10,7 +10,7 @@ import asyncio
 import time
 
 import pytest
-from conftest import with_manager
+from connecting import with_manager
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _errors
 from harness import client
