@@ -137,6 +137,7 @@ _TABLE = """
 10134 invalid On such a stream a consumer has the stream's number of replicas.
 10135 invalid Shorten the metadata.
 10136 invalid Give filter_subject or filter_subjects, not both.
+10137 invalid Give filter_subject or filter_subjects, not both.
 10138 invalid filter_subjects must not overlap.
 10139 invalid A filter is empty.
 10140 invalid The same source is there twice.
@@ -174,7 +175,8 @@ _TABLE = """
 """
 
 # Where one err_code stands for several things, the server's text tells them apart. The second is
-# seen about once in 300 on 2.15.1 when a create follows the delete of the last file stream.
+# seen about once in 300 on 2.15.1, and on 2.10.27, when a create follows the delete of the last
+# file stream.
 _BY_TEXT = (
     (10005, "peer offline", TRANSIENT, "A server of the cluster is down."),
     (10049, "error creating store for stream", TRANSIENT, "Run it again."),

@@ -1351,9 +1351,10 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 
 def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
-    problem_of = {"name": name_problem, "subject": subject_problem, "subjects_filter": subject_problem}
-    given = {option: params[option] for option in problem_of if params[option] is not None}
-    found = {option: problem_of[option](text) for option, text in given.items()}
+    subjects = [option for option in ("subject", "subjects_filter") if params[option] is not None]
+    found = {option: subject_problem(params[option]) for option in subjects}
+    if params["name"] is not None:
+        found["name"] = name_problem(params["name"])
     for index, name in enumerate(params["names"] or ()):
         found[f"names[{index}]"] = None if is_glob(name) else name_problem(name)
     inputs.problems += [Problem(place, text) for place, text in found.items() if text]

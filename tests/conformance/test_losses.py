@@ -174,9 +174,7 @@ def test_interest_without_messages_loses_nothing(account, run_module):
 # --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "messages, consumers", [(0, 0), (3, 0), (0, 2), (3, 2)], ids=lambda count: str(count)
-)
+@pytest.mark.parametrize("messages, consumers", [(0, 0), (3, 0), (0, 2), (3, 2)], ids=str)
 def test_absent_stream(messages, consumers, account, run_module):
     account.stream("S", subjects=["s.>"])
     for number in range(consumers):

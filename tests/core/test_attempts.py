@@ -66,7 +66,7 @@ def test_a_read_whose_answer_got_lost_is_asked_again(proxy):
         proxy.swallow(b"account_info_response")
         return await manager.account_info(), spy.sent
 
-    info, sent = with_manager(work, proxy.url, timeout=0.5)
+    info, sent = with_manager(work, proxy.url, timeout=0.3)
     assert info["limits"] and sent == ["INFO", "INFO"]
 
 
@@ -81,7 +81,7 @@ def test_a_create_is_looked_for_and_not_sent_twice(proxy, own_server):
         await manager.add_consumer("S", config, action="create")
         return spy.sent
 
-    sent = with_manager(work, proxy.url, timeout=0.5)
+    sent = with_manager(work, proxy.url, timeout=0.3)
     assert sent[:2] == ["STREAM.CREATE.S", "STREAM.INFO.S"]
     assert sent[2:] == ["CONSUMER.CREATE.S.C", "CONSUMER.INFO.S.C"]
     with client.Client(own_server.url) as nats:
@@ -98,7 +98,7 @@ def test_a_message_whose_deletion_was_not_answered_is_gone(proxy, own_server):
             proxy.swallow(b"stream_msg_delete_response")
             return await manager.delete_msg("S", 1)
 
-        assert with_manager(work, proxy.url, timeout=0.5) is True
+        assert with_manager(work, proxy.url, timeout=0.3) is True
         assert nats.ok("STREAM.INFO.S")["state"]["messages"] == 0
 
 

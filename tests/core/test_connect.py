@@ -177,13 +177,13 @@ def test_tls(tls_server, authority):
 
 
 def test_tls_without_the_authority(tls_server):
-    assert "certificate not accepted" in failure(tls_server, within=2)
-    assert "certificate not accepted" in failure(tls_server.replace("nats", "tls"), within=2)
+    assert "certificate not accepted" in failure(tls_server, within=4)
+    assert "certificate not accepted" in failure(tls_server.replace("nats", "tls"), within=4)
 
 
 def test_tls_of_another_authority(tls_server, tmp_path):
     other = Authority(tmp_path, "another authority")
-    assert "certificate not accepted" in failure(tls_server, ca_path=other.path, within=2)
+    assert "certificate not accepted" in failure(tls_server, ca_path=other.path, within=4)
 
 
 def test_tls_under_another_name(authority, newest_server):
@@ -191,7 +191,7 @@ def test_tls_under_another_name(authority, newest_server):
     config = {"tls": {"cert_file": certificate, "key_file": key}}
     with servers.Server(newest_server.binary, config=config) as running:
         url = running.url
-        assert "certificate not accepted" in failure(url, ca_path=authority.path, within=2)
+        assert "certificate not accepted" in failure(url, ca_path=authority.path, within=4)
         assert connect(url, ca_path=authority.path, tls_hostname="nats.example")
 
 

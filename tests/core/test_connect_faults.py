@@ -96,7 +96,10 @@ def test_a_full_server(newest_server):
 
 def test_all_kinds_of_dead_servers_are_told_in_their_order(newest_server):
     login = {"authorization": {"user": "u", "password": SECRET}}
-    with servers.Server(newest_server.binary, config=login) as locked, listener() as (silent, _):
+    with (
+        servers.Server(newest_server.binary, config=login) as locked,
+        listener() as (silent, _unused),
+    ):
         place = locked.url.partition("://")[2]
         urls = [f"nats://127.0.0.1:{unused_port()}", silent, f"nats://u:hidden@{place}"]
         text = failure(*urls, "nats://nosuchhost.invalid", within=5, connect_timeout=0.3)

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No secret comes out of a module: not in a result, a failure, its invocation, nor the system log."""
+"""No secret comes out of a module: not in a result, a failure, an invocation, or the log."""
 
 from __future__ import annotations
 
 import pytest
 from ansible.module_utils import basic
+
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_info, jetstream_stream
 from harness import collection, servers
 
