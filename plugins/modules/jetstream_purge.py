@@ -281,7 +281,9 @@ async def purge(session: Session) -> dict[str, Any]:
     except ApiError as error:
         if error.error_class != MISSING or not session.check_mode:
             raise
-        session.module.warn(f"the stream {name} does not exist yet; an earlier task has to create it")
+        session.module.warn(
+            f"the stream {name} does not exist yet; an earlier task has to create it"
+        )
         return _result(session, 0, 0, 0, 0)
     stored, config = info["state"]["messages"], info["config"]
     if not stored or (seq is not None and seq <= info["state"]["first_seq"]):
@@ -301,7 +303,9 @@ async def purge(session: Session) -> dict[str, Any]:
     return _result(session, stored, remaining, purged, purged)
 
 
-def _result(session: Session, stored: int, remaining: Any, purged: Any, at_most: int) -> dict[str, Any]:
+def _result(
+    session: Session, stored: int, remaining: Any, purged: Any, at_most: int
+) -> dict[str, Any]:
     result = {"changed": at_most > 0, "purged": purged, "remaining": remaining}
     if purged is None:
         result["purged_at_most"] = at_most
