@@ -24,6 +24,21 @@ class Count(NamedTuple):
     at_most: int
 
 
+async def purge(
+    manager: Any,
+    info: dict[str, Any],
+    server: Server,
+    subject: Optional[str],
+    seq: Optional[int],
+    keep: Optional[int],
+) -> int:
+    """Purge what the arguments mean on every server; return how many messages went."""
+    arguments = {"seq": seq, "keep": keep}
+    if not subject:
+        arguments = {**await exact_arguments(manager, info, server, seq, keep)}
+    return int(await manager.purge_stream(info["config"]["name"], filter=subject, **arguments))
+
+
 async def exact_arguments(
     manager: Any,
     info: dict[str, Any],

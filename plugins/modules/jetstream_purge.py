@@ -236,6 +236,7 @@ description:
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.nats.jetstream.plugins.module_utils import _purge, _subjects
 from ansible_collections.nats.jetstream.plugins.module_utils._asset import server_of
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
@@ -243,12 +244,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     JetStreamError,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
-from ansible_collections.nats.jetstream.plugins.module_utils._purge import count, exact_arguments
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Problem
-from ansible_collections.nats.jetstream.plugins.module_utils._subjects import (
-    name_problem,
-    subject_problem,
-)
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "stream": {"type": "str", "required": True},
@@ -261,9 +257,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
     """Refuse what some servers take for a purge of everything: 2.9 and 2.10 do so with keep 0."""
-    found = {"stream": name_problem(params["stream"])}
+    found = {"stream": _subjects.name_problem(params["stream"])}
     if params["filter"] is not None:
-        found["filter"] = subject_problem(params["filter"])
+        found["filter"] = _subjects.subject_problem(params["filter"])
     if params["seq"] is not None and params["seq"] < 0:
         found["seq"] = f"{params['seq']} is negative"
     if params["keep"] is not None and params["keep"] < 1:
@@ -290,15 +286,12 @@ async def purge(session: Session) -> dict[str, Any]:
         return _result(session, stored, stored, 0, 0)
     denied = [field for field in ("sealed", "deny_purge") if config.get(field)]
     if session.check_mode or denied:
-        found = await count(manager, name, subject, seq, keep, params["count_limit"])
+        found = await _purge.count(manager, name, subject, seq, keep, params["count_limit"])
         if denied and found.at_most:
             raise JetStreamError(f"the stream {name} can not be purged, it has {denied[0]} set")
         remaining = None if found.purged is None else stored - found.purged
         return _result(session, stored, remaining, found.purged, found.at_most)
-    arguments = {"seq": seq, "keep": keep}
-    if not subject:
-        arguments = await exact_arguments(manager, info, server_of(session.connection), seq, keep)
-    purged = await manager.purge_stream(name, filter=subject, **arguments)
+    purged = await _purge.purge(manager, info, server_of(session.connection), subject, seq, keep)
     remaining = (await manager.stream_info(name))["state"]["messages"]
     return _result(session, stored, remaining, purged, purged)
 
