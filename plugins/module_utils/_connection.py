@@ -31,6 +31,10 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     PermissionDenied,
     RequestTimeout,
 )
+from ansible_collections.nats.jetstream.plugins.module_utils._headers import (
+    Headers,
+    parse_headers,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._nats import (
     IMPORT_ERROR,
     nats_client,
@@ -264,6 +268,9 @@ def _new_client(require_tls: bool) -> Any:
     """Return a nats-py client that says nothing to a server without TLS where TLS was asked for."""
 
     class Client(nats_client.Client):
+        async def _process_headers(self, headers: bytes) -> Optional[Headers]:
+            return parse_headers(headers) if headers else None
+
         def _connect_command(self) -> bytes:
             writer = getattr(getattr(self, "_transport", None), "_io_writer", None)
             if require_tls and (writer is None or writer.get_extra_info("ssl_object") is None):
@@ -361,19 +368,29 @@ class Connection:
 
     async def request_subject(self, subject: str, payload: bytes, timeout: float) -> bytes:
         """Like request, to a whole subject."""
+        return bytes((await self.request_message(subject, payload, timeout)).data)
+
+    async def request_message(
+        self, subject: str, payload: bytes, timeout: float, headers: Optional[Headers] = None
+    ) -> Any:
+        """Like request_subject, with headers both ways; return nats-py's message.
+
+        Its headers are None or Headers.
+        """
         if self._lost is not None:
             raise NotSent(self._lost)
         if self._no_answers is not None:
             raise PermissionDenied(f"{subject}: {self._no_answers}")
         stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[stop] = subject
-        asked = asyncio.ensure_future(self._client.request(subject, payload, timeout=timeout))
+        asked = asyncio.ensure_future(
+            self._client.request(subject, payload, timeout=timeout, headers=headers)
+        )
         try:
             await asyncio.wait({asked, stop}, return_when=asyncio.FIRST_COMPLETED)
             if not asked.done():
                 stop.result()
-            answer = await asked
-            return bytes(answer.data)
+            return await asked
         except nats_errors.NoRespondersError as error:
             raise NoJetStream(
                 f"nothing answers on {subject}: JetStream is switched off on {self.url}, or the "
@@ -391,6 +408,36 @@ class Connection:
             if not stop.done():
                 stop.cancel()
             await asyncio.gather(asked, stop, return_exceptions=True)
+
+    async def publish(
+        self, subject: str, payload: bytes, reply: str = "", headers: Optional[Headers] = None
+    ) -> None:
+        """Publish without waiting for an answer; raise NotSent when the connection is lost."""
+        if self._lost is not None:
+            raise NotSent(self._lost)
+        try:
+            await self._client.publish(subject, payload, reply=reply, headers=headers)
+        except (nats_errors.ConnectionClosedError, OSError) as error:
+            raise NotSent(self._lost or self._loss()) from error
+        except nats_errors.Error as error:
+            raise JetStreamError(f"{subject} was not sent: {error}") from error
+
+    def new_inbox(self) -> str:
+        """Return a subject of our own for answers."""
+        return str(self._client.new_inbox())
+
+    async def subscribe(self, subject: str) -> Listener:
+        """Return a Listener that takes what arrives on a subject until it is closed."""
+        if self._lost is not None:
+            raise NotSent(self._lost)
+        listener = Listener(self, subject)
+        await listener.open(self._client)
+        return listener
+
+    @property
+    def max_payload(self) -> int:
+        """How many bytes a message may have, headers included."""
+        return int(self.greeting.get("max_payload") or 1024 * 1024)
 
     async def close(self) -> None:
         await _close(self._client)
@@ -418,6 +465,52 @@ class Connection:
         for stop, waiting in list(self._waiting.items()):
             if not stop.done() and (inbox or waiting.lower() == subject):
                 stop.set_exception(PermissionDenied(f"{waiting}: {text}; {advice}"))
+
+
+class Listener:
+    """What arrives on a subject, one message after the other, or the cause why none does.
+
+    Use it as ``async with await connection.subscribe(subject) as listener``.
+    """
+
+    def __init__(self, connection: Connection, subject: str) -> None:
+        self.connection, self.subject = connection, subject
+        self._arrived: asyncio.Queue[Any] = asyncio.Queue()
+        self._stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._subscription: Any = None
+
+    async def open(self, client: Any) -> None:
+        self.connection._waiting[self._stop] = self.subject
+        self._stop.add_done_callback(lambda stop: self._arrived.put_nowait(None))
+        self._subscription = await client.subscribe(self.subject, cb=self._arrived.put)
+
+    async def next(self, timeout: float) -> Any:
+        """Return the next message of nats-py; its headers are None or Headers.
+
+        Raises RequestTimeout after timeout seconds, ConnectionLost and PermissionDenied at once.
+        """
+        try:
+            message = await asyncio.wait_for(self._arrived.get(), timeout)
+        except asyncio.TimeoutError as error:
+            raise RequestTimeout(
+                f"nothing arrived on {self.subject} within {timeout:g} s"
+            ) from error
+        if message is None:
+            self._arrived.put_nowait(None)
+            self._stop.result()
+        return message
+
+    async def close(self) -> None:
+        self.connection._waiting.pop(self._stop, None)
+        self._stop.cancel()
+        with contextlib.suppress(Exception):  # of a connection that may be gone
+            await self._subscription.unsubscribe()
+
+    async def __aenter__(self) -> Listener:
+        return self
+
+    async def __aexit__(self, *cause: object) -> None:
+        await self.close()
 
 
 class _Attempt:

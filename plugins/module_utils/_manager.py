@@ -17,8 +17,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from typing import Any, Optional, Protocol
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, Callable, Optional, Protocol
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
@@ -52,6 +52,10 @@ class Transport(Protocol):
     greeting: dict[str, Any]
 
     async def request(self, api: str, payload: bytes, timeout: float) -> bytes: ...
+
+    async def request_message(
+        self, subject: str, payload: bytes, timeout: float, headers: Any = None
+    ) -> Any: ...
 
     async def reopen(self) -> None: ...
 
@@ -191,14 +195,15 @@ class JetStreamManager:
         body: Config = {"seq": seq} if seq else {}
         if next_by_subject:
             body["next_by_subj"] = next_by_subject
-        answer = await self._read(f"STREAM.MSG.GET.{_named(stream)}", body)
-        message: Answer = answer["message"]
-        return message
+        return await self.read_msg(stream, body)
 
     async def get_last_msg(self, stream: str, subject: str) -> Answer:
         """Return the last message of a subject."""
-        request, body = f"STREAM.MSG.GET.{_named(stream)}", {"last_by_subj": subject}
-        message: Answer = (await self._read(request, body))["message"]
+        return await self.read_msg(stream, {"last_by_subj": subject})
+
+    async def read_msg(self, stream: str, body: Config) -> Answer:
+        """Return the message that a MSG.GET request means, as the stream's leader knows it."""
+        message: Answer = (await self._read(f"STREAM.MSG.GET.{_named(stream)}", body))["message"]
         return message
 
     async def delete_msg(self, stream: str, seq: int, erase: bool = True) -> bool:
@@ -323,19 +328,30 @@ class JetStreamManager:
         deadline: Optional[float] = None,
         repeat_timeouts: bool = True,
     ) -> Answer:
-        """Ask until there is an answer that means something, or the deadline is over.
+        payload = b"" if body is None else json.dumps(body).encode()
+        return await self.repeated(
+            lambda timeout: self._ask(request, payload, timeout), deadline, repeat_timeouts
+        )
 
-        The first attempt may always take its timeout. A request that could not even be sent is
-        repeated in any case.
+    async def repeated(
+        self,
+        attempt: Callable[[float], Awaitable[Any]],
+        deadline: Optional[float] = None,
+        repeat_timeouts: bool = True,
+    ) -> Any:
+        """Make attempts until one has an answer that means something, or the deadline is over.
+
+        attempt gets its timeout in seconds; deadline is a monotonic time, retry_for from now if
+        not given. The first attempt may always take its timeout. A request that could not even be
+        sent is repeated in any case.
         """
         started = time.monotonic()
         deadline = self._deadline() if deadline is None else deadline
-        payload = b"" if body is None else json.dumps(body).encode()
         pause = FIRST_PAUSE
         timeout = self.timeout
         while True:
             try:
-                return await self._ask(request, payload, timeout)
+                return await attempt(timeout)
             except JetStreamError as error:
                 until = deadline
                 if isinstance(error, NoJetStream):
