@@ -49,7 +49,7 @@ def parse_headers(block: bytes) -> Headers:
         for name, colon, value in (line.partition(":") for line in lines)
         if colon
     )
-    status, _, description = first[len(VERSION) :].strip().partition(" ")
+    status, _space, description = first[len(VERSION) :].strip().partition(" ")
     if status.isdigit():
         headers[STATUS], headers[DESCRIPTION] = status, description
     return headers
