@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import NotKept, NotSettled
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
-from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Plan
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Plan, owner_of
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import is_settled, wait_settled
 
 
@@ -60,6 +60,9 @@ def verify(drafted: Plan, info: Info) -> None:
         for name, value in drafted.extra.items()
         if info["config"].get(name) != value
     ]
+    owner = drafted.policy.owner
+    if owner is not None and owner_of(kept) != owner:
+        bent.append({"option": "owner", "wanted": owner, "kept": owner_of(kept)})
     if bent:
         text = "; ".join(f"{b['option']} {b['wanted']!r}, kept {b['kept']!r}" for b in bent)
         raise NotKept(

@@ -15,10 +15,15 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
-from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Plan, names_of
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
+    Plan,
+    names_of,
+    owner_of,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import Loss, check
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     AT_CREATION,
+    OWNER_METADATA,
     Config,
     Field,
     Problem,
@@ -33,7 +38,7 @@ def create(draft: Plan, mentioned: Config, extra: Config) -> Plan:
     """Return the plan to make an asset that is not there."""
     kind, context, rules = draft.kind, draft.context, draft.kind.rules()
     made = rules.complete(mentioned, draft.identity)
-    config = rules.derive(made, frozenset(mentioned), mentioned, {}, context)
+    config = _marked(draft, rules.derive(made, frozenset(mentioned), mentioned, {}, context))
     draft = draft._replace(wanted=mentioned, extra=extra, config={**without_zeros(config), **extra})
     problems = kind.schema.unknown_to(draft.config, context.server)
     return _reported(draft, "create", problems + rules.create_problems(draft.config))
@@ -48,7 +53,7 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
     config = {
         name: value for name, value in config.items() if name not in names or not is_zero(value)
     }
-    before, draft = draft, draft._replace(config={**config, **draft.extra})
+    before, draft = draft, draft._replace(config=_marked(draft, {**config, **draft.extra}))
     if not _difference(draft):
         return before
     new = {name: value for name, value in config.items() if stored.get(name) != value}
@@ -72,6 +77,21 @@ def delete(draft: Plan) -> Plan:
     """Return the plan to delete an asset that is there."""
     losses = draft.kind.rules().delete_losses(draft.current, draft.context)
     return _guarded(draft._replace(action="delete", losses=tuple(losses)))
+
+
+def of_another_owner(draft: Plan, owner: Optional[str]) -> Refused:
+    return Refused(
+        f"the {draft.title} belongs to the owner {owner!r}, not to {draft.policy.owner!r}; "
+        "adopt=true takes it over"
+    )
+
+
+def _marked(draft: Plan, config: Config) -> Config:
+    """Return the wire configuration with the mark of the owner, where there is one."""
+    owner = draft.policy.owner
+    if owner is None:
+        return config
+    return {**config, "metadata": {**(config.get("metadata") or {}), OWNER_METADATA: owner}}
 
 
 def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
@@ -138,7 +158,9 @@ def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
             losses=tuple(rules.update_losses(before, final, draft.current, context))
         )
     declared = kind.schema.declaration(kind.spelling(final), context)
-    draft = draft._replace(after={**names_of(kind, draft.identity), **declared, **draft.extra})
+    mark = {"owner": draft.policy.owner} if draft.policy.owner else {}
+    named = names_of(kind, draft.identity)
+    draft = draft._replace(after={**named, **declared, **draft.extra, **mark})
     draft = draft._replace(
         changes=_changes(draft),
         unverified=_unverified(draft),
@@ -153,11 +175,12 @@ def _difference(draft: Plan) -> frozenset[str]:
     if draft.current is None:
         return frozenset(kind.canonical(draft.config))
     before, after = kind.canonical(draft.current_config), kind.canonical(draft.config)
+    marks = {"owner"} if owner_of(before) != owner_of(after) else set()
     return frozenset(
         field.name
         for field in kind.schema.fields
         if field.normal_in(before, context) != field.normal_in(after, context)
-    ).union(draft.extra)
+    ).union(draft.extra, marks)
 
 
 def _guarded(draft: Plan) -> Plan:
@@ -221,12 +244,18 @@ def _changes(draft: Plan) -> list[dict[str, Any]]:
     else:
         before = spelt(draft.current_config)
         names = [name for name in kind.schema.by_name if before[name] != after[name]]
-    return [
-        {"option": name, "before": before.get(name), "after": after[name]} for name in names
-    ] + [
-        {"option": name, "before": draft.current_config.get(name), "after": value}
-        for name, value in draft.extra.items()
-    ]
+    return (
+        [{"option": name, "before": before.get(name), "after": after[name]} for name in names]
+        + [
+            {"option": name, "before": draft.current_config.get(name), "after": value}
+            for name, value in draft.extra.items()
+        ]
+        + [
+            {"option": "owner", "before": was, "after": now}
+            for was, now in [(owner_of(draft.current_config), owner_of(draft.config))]
+            if was != now
+        ]
+    )
 
 
 def _unverified(draft: Plan) -> tuple[str, ...]:

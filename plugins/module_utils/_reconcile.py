@@ -21,6 +21,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
     Kind,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    OWNER_METADATA,
     Config,
     Context,
 )
@@ -35,7 +36,10 @@ class Wanted(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """How far the engine may go."""
+    """How far the engine may go.
+
+    With an owner the asset is to carry its mark; one of another owner is refused, unless adopt.
+    """
 
     state: str = "present"
     update: str = "merge"
@@ -44,6 +48,8 @@ class Policy(NamedTuple):
     recovery_path: Optional[str] = None
     wait: bool = True
     wait_timeout: float = 60.0
+    owner: Optional[str] = None
+    adopt: bool = False
 
 
 class Plan(NamedTuple):
@@ -96,7 +102,7 @@ def plan(
     """Return what to do to one asset. Pure.
 
     Raises Refused when something is not possible on this server, can only be had by a recreate
-    that is not allowed, or would lose what may not be lost.
+    that is not allowed, would lose what may not be lost, or belongs to another owner.
     """
     draft = Plan(
         kind,
@@ -114,6 +120,11 @@ def plan(
         current=found.info,
         parent_missing=found.parent_missing,
     )
+    marked = owner_of(draft.current_config)
+    if policy.owner and marked not in (None, policy.owner) and not policy.adopt:
+        raise _writing().of_another_owner(draft, marked)
+    if policy.owner and marked:
+        draft = draft._replace(before={**draft.before, "owner": marked})
     if policy.state == "absent":
         return draft if found.info is None else _writing().delete(draft)
     mentioned = _mentioned(kind, wanted)
@@ -130,7 +141,8 @@ def plan(
         if field.name in mentioned and kind.schema.differs(field, mentioned, current, context)
     ]
     draft = draft._replace(after=draft.before, wanted=mentioned, extra=extra, config=stored)
-    return _writing().change(draft, differing) if differing or extra else draft
+    unmarked = policy.owner is not None and marked != policy.owner
+    return _writing().change(draft, differing) if differing or extra or unmarked else draft
 
 
 def _writing() -> Any:
@@ -165,6 +177,11 @@ def title(kind: Kind, identity: Identity) -> str:
     """Return the asset in words."""
     *parents, name = identity
     return f"{kind.noun} {name}" + "".join(f" of stream {parent}" for parent in parents)
+
+
+def owner_of(config: Config) -> Optional[str]:
+    """Return the owner whose mark a wire configuration carries, None when it has none."""
+    return (config.get("metadata") or {}).get(OWNER_METADATA)
 
 
 def names_of(kind: Kind, identity: Identity) -> Config:
