@@ -17,6 +17,14 @@ from ansible_collections.nats.jetstream.plugins.module_utils._rules import is_se
 
 
 async def apply(drafted: Plan, manager: Any) -> Optional[Info]:
+    """Do what a plan says, and wait for the cluster if the policy does; see write."""
+    info = await write(drafted, manager)
+    if info is not None and drafted.action != "none" and drafted.policy.wait:
+        return await settled(drafted, manager, info)
+    return info
+
+
+async def write(drafted: Plan, manager: Any) -> Optional[Info]:
     """Do what a plan says; return the INFO answer of the asset afterwards, None when it is gone.
 
     Raises NotKept when the server accepted the write and keeps something else, and whatever the
@@ -35,8 +43,6 @@ async def apply(drafted: Plan, manager: Any) -> Optional[Info]:
     else:
         info = await rules.recreate(manager, drafted)
     verify(drafted, info)
-    if drafted.policy.wait and not is_settled(info):
-        info = await _settled(drafted, manager)
     return info
 
 
@@ -72,8 +78,10 @@ def verify(drafted: Plan, info: Info) -> None:
         )
 
 
-async def _settled(drafted: Plan, manager: Any) -> Info:
+async def settled(drafted: Plan, manager: Any, answer: Info) -> Info:
     """Wait for a leader and current replicas; raise NotSettled when they take too long."""
+    if is_settled(answer):
+        return answer
     timeout = drafted.policy.wait_timeout
     info = await wait_settled(drafted.kind.read, manager, drafted.identity, timeout)
     if info is None or not is_settled(info):

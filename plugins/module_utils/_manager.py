@@ -120,6 +120,18 @@ class JetStreamManager:
         async for info in self._pages("STREAM.LIST", "streams", _with_subject(subject)):
             yield info
 
+    async def streams_listing(self) -> tuple[list[Answer], frozenset[str]]:
+        """Return INFO of all streams, and the names of those whose servers did not answer.
+
+        A stub in the list, without a state to believe, may stand for one that is missing.
+        """
+        streams: list[Answer] = []
+        missing: set[str] = set()
+        async for page in self._answers("STREAM.LIST", "streams"):
+            streams += page.get("streams") or []
+            missing.update(page.get("missing") or ())
+        return streams, frozenset(missing)
+
     async def stream_names(self, subject: Optional[str] = None) -> list[str]:
         pages = self._pages("STREAM.NAMES", "streams", _with_subject(subject))
         return [name async for name in pages]
@@ -310,14 +322,21 @@ class JetStreamManager:
     async def _pages(
         self, request: str, field: str, body: Optional[Config] = None
     ) -> AsyncIterator[Any]:
-        """Yield the members of all pages; the last one is empty or completes total."""
+        """Yield the members of all pages."""
+        async for page in self._answers(request, field, body):
+            for member in page.get(field) or []:
+                yield member
+
+    async def _answers(
+        self, request: str, field: str, body: Optional[Config] = None
+    ) -> AsyncIterator[Answer]:
+        """Yield all pages; the last one is empty or completes total."""
         offset = 0
         while True:
             page = await self._read(request, {**(body or {}), "offset": offset})
-            members = page.get(field) or []
-            for member in members:
-                yield member
-            offset += len(members)
+            yield page
+            members = len(page.get(field) or [])
+            offset += members
             if not members or offset >= page.get("total", 0):
                 return
 

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.nats.jetstream.plugins.module_utils._subject_index import SubjectIndex
-from ansible_collections.nats.jetstream.plugins.module_utils._subjects import overlaps
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.nats.jetstream.plugins.module_utils._subject_index import SubjectIndex
+from ansible_collections.nats.jetstream.plugins.module_utils._subjects import overlaps
 
 TOKENS = st.lists(st.sampled_from(["a", "b", "c", "*"]), min_size=1, max_size=4)
 SUBJECTS = st.builds(

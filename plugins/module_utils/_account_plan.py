@@ -1,0 +1,317 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""The plan of a whole declaration: one plan per asset, and what assets say of each other. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Optional
+
+from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
+from ansible_collections.nats.jetstream.plugins.module_utils._declared import Declared, Section
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    JetStreamError,
+    Refused,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Found, Identity, Info
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
+    Plan,
+    Policy,
+    Wanted,
+    plan,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    Config,
+    Context,
+    Problem,
+    Server,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._survey import Survey
+
+WRITES = ("create", "update", "recreate")
+
+
+class Item(NamedTuple):
+    """One asset and what will be done to it.
+
+    place is where it is declared; why says so of what is not declared. sealing is what a stream
+    gets at the very end, when everything is in it.
+    """
+
+    section: Section
+    place: str
+    plan: Plan
+    why: str = ""
+    sealing: Optional[Wanted] = None
+    contents: Any = None
+
+    @property
+    def identity(self) -> Identity:
+        return self.plan.identity
+
+    @property
+    def stream(self) -> str:
+        """The name of the stream that the asset is, or belongs to."""
+        return self.section.prefix + self.identity[0]
+
+    @property
+    def is_consumer(self) -> bool:
+        return self.section.kind is CONSUMER
+
+
+class Failure(NamedTuple):
+    """What can not be done, or was not: where it is declared, in words what it is, and why."""
+
+    place: str
+    title: str
+    error: JetStreamError
+
+
+class AccountPlan(NamedTuple):
+    """The assets of a declaration in its order, then those to be pruned."""
+
+    items: list[Item]
+    failures: list[Failure]
+    warnings: list[str]
+
+    @property
+    def to_do(self) -> list[Item]:
+        return [item for item in self.items if item.plan.action != "none" or item.sealing]
+
+
+def plan_account(
+    declared: list[Declared], found: Survey, server: Server, parents_may_come: bool = False
+) -> AccountPlan:
+    """Return what to do to each declared asset.
+
+    parents_may_come: a stream that is neither there nor declared is a warning, as in check mode,
+    where an earlier task may have it to create.
+    """
+    streams = [entry for entry in declared if entry.kind is not CONSUMER]
+    consumers = [entry for entry in declared if entry.kind is CONSUMER]
+    to_come = {
+        entry.stream
+        for entry in consumers
+        if entry.policy.state == "present" and entry.identity not in found.consumers
+    }
+    out = AccountPlan([], [], [])
+    for entry in streams:
+        _add(out, entry, lambda entry=entry: _stream_item(entry, found, server, to_come))
+    after = {item.stream: item for item in out.items}
+    failed = {failure.title for failure in out.failures}
+    for entry in consumers:
+        _add(
+            out,
+            entry,
+            lambda entry=entry: _consumer_item(
+                entry, found, server, after, parents_may_come, failed, out.warnings
+            ),
+        )
+    out.failures.extend(_between_consumers(out.items, found, server))
+    for item in out.items:
+        out.warnings.extend(item.plan.warnings)
+    return out
+
+
+def _add(out: AccountPlan, entry: Declared, make: Any) -> None:
+    try:
+        item = make()
+    except JetStreamError as error:
+        out.failures.append(Failure(entry.place, entry.title, error))
+    else:
+        if item is not None:
+            out.items.append(item)
+
+
+def _stream_item(entry: Declared, found: Survey, server: Server, to_come: set[str]) -> Item:
+    if entry.stream in found.missing:
+        raise Refused(
+            f"the {entry.title} is offline: its servers did not answer, so nothing is known of it. "
+            "Bring them back first"
+        )
+    info, wanted = found.streams.get(entry.stream), entry.wanted
+    if info and not info["state"].get("consumer_count") and entry.stream in to_come:
+        # They come before a change of retention that would delete what nobody consumes.
+        info = {**info, "state": {**info["state"], "consumer_count": 1}}
+    sealing = None
+    if info is None and wanted.config.get("sealed"):
+        sealing = wanted
+        config = {name: one for name, one in wanted.config.items() if name != "sealed"}
+        wanted = wanted._replace(config=config)
+    decided = plan(entry.kind, entry.identity, wanted, Found(info), Context(server), entry.policy)
+    if decided.action == "none" or entry.policy.state == "absent":
+        sealing = None
+    return Item(entry.section, entry.place, decided, "", sealing, entry.contents)
+
+
+def _consumer_item(
+    entry: Declared,
+    found: Survey,
+    server: Server,
+    after: dict[str, Item],
+    parents_may_come: bool,
+    failed: set[str],
+    warnings: list[str],
+) -> Optional[Item]:
+    """Return the item of a consumer, None when it goes with its stream."""
+    stream = entry.stream
+    parent, item = found.streams.get(stream), after.get(stream)
+    comes = item is not None and item.plan.action in WRITES
+    if item is not None and item.plan.action == "delete":
+        return None
+    missing = parent is None and not comes
+    if missing and entry.policy.state == "present" and f"stream {stream}" not in failed:
+        text = f"the {entry.title} can not be: the stream {stream} is neither there nor declared"
+        if not parents_may_come or stream in found.missing:
+            raise Refused(text, [Problem(f"{entry.place}.stream", "does not exist")])
+        warnings.append(f"{text}; an earlier task has to create it")
+    shaped = stream_after(item, parent)
+    read = Found(found.consumers.get(entry.identity), parent_missing=missing)
+    context = Context(server)
+    decided = plan(entry.kind, entry.identity, entry.wanted, read, context, entry.policy)
+    if decided.action == "none":
+        return Item(entry.section, entry.place, decided)
+    rules = entry.kind.rules()
+    if rules.needs_parent(decided) and shaped is not None:
+        context = context._replace(parent=shaped)
+        decided = plan(entry.kind, entry.identity, entry.wanted, read, context, entry.policy)
+    if decided.action in WRITES and shaped is not None:
+        texts = _refused_by(shaped, decided, server)
+        if texts:
+            raise Refused.because(entry.title, [Problem(entry.place, text) for text in texts])
+    return Item(entry.section, entry.place, decided)
+
+
+def stream_after(item: Optional[Item], info: Optional[Info]) -> Optional[Config]:
+    """Return the wire configuration that a stream is going to have, None if it is not known."""
+    if item is not None and item.plan.action in WRITES:
+        return item.plan.config
+    return info["config"] if info else None
+
+
+def _refused_by(stream: Config, decided: Plan, server: Server) -> list[str]:
+    from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
+        stream_problems,
+    )
+
+    return stream_problems(decided.config, stream, server)
+
+
+def _between_consumers(items: list[Item], found: Survey, server: Server) -> Iterator[Failure]:
+    """Yield the consumers of a workqueue stream that are changed and meet others afterwards."""
+    after = {item.stream: item for item in items if not item.is_consumer}
+    changing = [item for item in items if item.is_consumer and item.plan.action in WRITES]
+    for stream in dict.fromkeys(item.stream for item in changing):
+        config = stream_after(after.get(stream), found.streams.get(stream)) or {}
+        if config.get("retention") != "workqueue":
+            continue
+        from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
+            workqueue_problems,
+        )
+
+        texts = workqueue_problems(list(_consumers_after(stream, items, found)))
+        if texts:
+            first = next(item for item in changing if item.stream == stream)
+            error = Refused.because(
+                f"stream {stream}", [Problem(first.place, text) for text in texts]
+            )
+            yield Failure(first.place, first.plan.title, error)
+
+
+def _consumers_after(stream: str, items: list[Item], found: Survey) -> Iterator[Config]:
+    """Yield the wire configurations of all consumers that a stream will have."""
+    own = {item.identity: item.plan for item in items if item.is_consumer and item.stream == stream}
+    for identity, info in found.consumers.items():
+        if identity[0] == stream and identity not in own:
+            yield {**info["config"], "name": identity[1]}
+    for identity, decided in own.items():
+        if decided.action != "delete":
+            config = decided.config if decided.action in WRITES else decided.current_config
+            yield {**config, "name": identity[1]}
+
+
+# --------------------------------------------------------------------------------------------------
+# Pruning
+# --------------------------------------------------------------------------------------------------
+
+
+class Pruning(NamedTuple):
+    """What of the undeclared is to go: a function of section, identity and info, and its stops."""
+
+    picks: Any
+    most: int = 10
+    nonempty: bool = False
+    policy: Policy = Policy(state="absent")
+
+
+def plan_pruning(
+    sections: Iterable[Section],
+    declared: list[Declared],
+    found: Survey,
+    server: Server,
+    pruning: Pruning,
+) -> AccountPlan:
+    """Return what of the undeclared goes, and the failures that stop it all."""
+    known = {(entry.kind.noun, *entry.identity) for entry in declared}
+    streams = {entry.stream for entry in declared if entry.kind is not CONSUMER}
+    out = AccountPlan([], [], [])
+    gone = set()
+    for section, identity, info in undeclared(sections, found, known, streams):
+        if identity[0] in gone or not pruning.picks(section, identity, info):
+            continue
+        decided = plan(
+            section.kind, identity, Wanted({}), Found(info), Context(server), pruning.policy
+        )
+        out.items.append(Item(section, "prune", decided, "is not declared"))
+        if section.kind is not CONSUMER:
+            gone.add(section.prefix + identity[0])
+    out.failures.extend(_stops(out.items, pruning))
+    return out
+
+
+def undeclared(
+    sections: Iterable[Section], found: Survey, known: set[tuple[str, ...]], streams: set[str]
+) -> Iterator[tuple[Section, Identity, Info]]:
+    """Yield the streams and buckets that no entry means, and then the durable consumers.
+
+    Names with a $ belong to the server or to other clients; ephemeral consumers to who made them.
+    """
+    sections = list(sections)
+    prefixed = [section for section in sections if section.prefix]
+    plain = next(one for one in sections if not one.prefix and one.kind is not CONSUMER)
+    consumer = next(one for one in sections if one.kind is CONSUMER)
+    for name, info in found.streams.items():
+        if name in streams or "$" in name:
+            continue
+        section = next((one for one in prefixed if name.startswith(one.prefix)), plain)
+        yield section, (name[len(section.prefix) :],), info
+    for identity, info in found.consumers.items():
+        durable = info["config"].get("durable_name")
+        if (
+            durable
+            and "$" not in "".join(identity)
+            and (consumer.kind.noun, *identity) not in known
+        ):
+            yield consumer, identity, info
+
+
+def _stops(items: list[Item], pruning: Pruning) -> Iterator[Failure]:
+    titles = [item.plan.title for item in items]
+    if len(items) > pruning.most:
+        text = (
+            f"{len(items)} assets would be pruned, prune_max allows {pruning.most}: "
+            f"{', '.join(titles[:20])}{' and more' if len(titles) > 20 else ''}. Is something "
+            "missing from the declaration?"
+        )
+        yield Failure("prune_max", "prune", Refused(text, [Problem("prune_max", text)]))
+    for item in items:
+        empty = item.plan.kind.rules().is_empty(item.plan.current)
+        if not pruning.nonempty and not empty:
+            text = f"the {item.plan.title} would be pruned, and it is not empty (prune_nonempty)"
+            yield Failure(
+                "prune_nonempty", item.plan.title, Refused(text, [Problem("prune_nonempty", text)])
+            )

@@ -1,0 +1,215 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""Doing what the plan of a whole declaration says, in its order, many at a time.
+
+What fails stops what depends on it, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Optional
+
+from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import Failure, Item
+from ansible_collections.nats.jetstream.plugins.module_utils._apply import settled, write
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    JetStreamError,
+    NotSettled,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
+from ansible_collections.nats.jetstream.plugins.module_utils._order import Move, Order, Step, Unit
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import plan
+from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
+    is_settled,
+    wait_settled,
+)
+
+
+class Outcome(NamedTuple):
+    """What was done: indexes of items; and why the rest was not."""
+
+    done: list[int]
+    failures: list[Failure]
+    not_tried: list[int]
+
+
+async def carry_out(
+    manager: Any, items: list[Item], ordered: Order, concurrency: int, max_moves: int
+) -> Outcome:
+    """Do all units of work; return what became of each item."""
+    return await _Work(manager, items, ordered, max_moves).run(concurrency)
+
+
+async def seal(manager: Any, items: list[Item], outcome: Outcome) -> Outcome:
+    """Give those streams their seal that could not be made with it, now that all is in them."""
+    for index, item in enumerate(items):
+        if item.sealing is None or index not in outcome.done:
+            continue
+        try:
+            found = await item.plan.kind.read(manager, item.identity)
+            context, policy = item.plan.context, item.plan.policy
+            sealed = plan(item.plan.kind, item.identity, item.sealing, found, context, policy)
+            await write(sealed, manager)
+        except JetStreamError as error:
+            outcome.failures.append(Failure(item.place, item.plan.title, error))
+    return outcome
+
+
+class _Work:
+    def __init__(self, manager: Any, items: list[Item], ordered: Order, max_moves: int) -> None:
+        self.manager, self.items, self.units = manager, items, ordered.units
+        self.moves = ordered.moves
+        self.moving = asyncio.Semaphore(max(1, max_moves))
+        self.outcome = Outcome([], [], [])
+        self.infos: dict[int, Optional[Info]] = {}
+        self.left: set[int] = set()  # who gave up subjects ahead of its own plan
+        self.ready: asyncio.Queue[Optional[int]] = asyncio.Queue()
+        self.waiting = [len(unit.after) for unit in self.units]
+        self.blocked: set[int] = set()
+        self.followers: dict[int, list[int]] = defaultdict(list)
+        for number, unit in enumerate(self.units):
+            for before in unit.after:
+                self.followers[before].append(number)
+
+    async def run(self, concurrency: int) -> Outcome:
+        self.open = len(self.units)
+        for number, count in enumerate(self.waiting):
+            if not count:
+                self.ready.put_nowait(number)
+        workers = [
+            asyncio.ensure_future(self._worker())
+            for _number in range(min(max(1, concurrency), self.open))
+        ]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+        return self.outcome
+
+    async def _worker(self) -> None:
+        while self.open:
+            number = await self.ready.get()
+            if number is None:
+                break
+            fine = number not in self.blocked and await self._unit(self.units[number])
+            if number in self.blocked:
+                self.outcome.not_tried.extend({step.item for step in self.units[number].steps})
+            for follower in self.followers[number]:
+                self.waiting[follower] -= 1
+                if not fine:
+                    self.blocked.add(follower)
+                if not self.waiting[follower]:
+                    self.ready.put_nowait(follower)
+            self.open -= 1
+        # Wakes the next worker, which has nothing to wait for any more either.
+        self.ready.put_nowait(None)
+
+    async def _unit(self, unit: Unit) -> bool:
+        """Do the steps of a unit; return whether all were done."""
+        for position, step in enumerate(unit.steps):
+            try:
+                await self._step(step, alone=len(unit.steps) == 1)
+            except JetStreamError as error:
+                self._failed(step.item, error)
+                rest = {later.item for later in unit.steps[position + 1 :]} - {step.item}
+                self.outcome.not_tried.extend(rest)
+                await self._give_back(unit)
+                return False
+        if len(unit.steps) > 1:
+            await self._settle(unit)
+        return not any(
+            self.infos.get(step.item) is None for step in unit.steps if self._lasts(step)
+        )
+
+    def _lasts(self, step: Step) -> bool:
+        return self.items[step.item].plan.action != "delete"
+
+    async def _step(self, step: Step, alone: bool) -> None:
+        item = self.items[step.item]
+        if step.leaving is not None:
+            stays = list(step.leaving) or [f"moving.{item.stream}.{secrets.token_hex(8)}"]
+            await self.manager.update_stream({**item.plan.current_config, "subjects": stays})
+            self.left.add(step.item)
+            return
+        if item.plan.action == "update" and {"num_replicas", "placement"} & item.plan.changed:
+            async with self.moving:
+                await self._healthy(item)
+                self.infos[step.item] = await self._written(item, wait=True)
+        else:
+            self.infos[step.item] = await self._written(item, wait=alone and item.plan.policy.wait)
+        self.outcome.done.append(step.item)
+
+    async def _written(self, item: Item, wait: bool) -> Optional[Info]:
+        info = await write(item.plan, self.manager)
+        return await settled(item.plan, self.manager, info) if info and wait else info
+
+    async def _healthy(self, item: Item) -> None:
+        """Refuse to move a stream that has no leader, or that misses a replica."""
+        info = item.plan.current
+        if info is None or is_settled(info):
+            return
+        kind, timeout = item.plan.kind, item.plan.policy.wait_timeout
+        info = await wait_settled(kind.read, self.manager, item.identity, timeout)
+        if info is None or not is_settled(info):
+            raise NotSettled(
+                f"the {item.plan.title} was not moved: after {timeout:g} s it still has no leader, "
+                "or a replica that is not current; moving it now could lose messages"
+            )
+
+    async def _settle(self, unit: Unit) -> None:
+        """Wait for the streams that subjects moved between; meanwhile nobody was to wait."""
+        for index in dict.fromkeys(step.item for step in unit.steps):
+            item, info = self.items[index], self.infos.get(index)
+            if info is None or not item.plan.policy.wait:
+                continue
+            try:
+                self.infos[index] = await settled(item.plan, self.manager, info)
+            except JetStreamError as error:
+                self._failed(index, error)
+
+    def _failed(self, index: int, error: JetStreamError) -> None:
+        item = self.items[index]
+        self.outcome.failures.append(Failure(item.place, item.plan.title, error))
+
+    async def _give_back(self, unit: Unit) -> None:
+        """Return subjects to the streams that left them for somebody who could not take them."""
+        joined = {index for index in self.infos if self.infos[index] is not None}
+        homeless: dict[int, list[Move]] = defaultdict(list)
+        for move in self.moves:
+            gone = move.origin in joined or move.origin in self.left
+            if gone and move.target not in joined and self._is_in(unit, move.target):
+                homeless[move.origin].append(move)
+        for index, moves in homeless.items():
+            item, info = self.items[index], self.infos.get(index)
+            config = info["config"] if info else item.plan.current_config
+            kept = config.get("subjects") or []
+            if info is None:
+                taken = {move.subject for move in self.moves if move.target in joined}
+                kept = [subject for subject in kept if subject not in taken]
+            back = list(dict.fromkeys([*kept, *(move.subject for move in moves)]))
+            subjects = ", ".join(dict.fromkeys(move.subject for move in moves))
+            others = _names(self.items[move.target].plan.title for move in moves)
+            try:
+                await self.manager.update_stream({**config, "subjects": back})
+                told = f"{subjects} went back to it, because the {others} did not take it"
+            except JetStreamError as error:
+                told = (
+                    f"{subjects} left it for the {others}, which did not take it, and going back "
+                    f"failed: {error}. No stream stores it now"
+                )
+            self._failed(index, JetStreamError(f"the {item.plan.title}: {told}"))
+
+    def _is_in(self, unit: Unit, index: int) -> bool:
+        return any(step.item == index for step in unit.steps)
+
+
+def _names(titles: Iterable[str]) -> str:
+    return " and the ".join(dict.fromkeys(titles))

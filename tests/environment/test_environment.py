@@ -1,0 +1,232 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A whole environment: made, changed, left alone, refused; looked at on the server."""
+
+from __future__ import annotations
+
+import pytest
+
+SHOP = {
+    "defaults": {"streams": {"max_age": "1d"}, "consumers": {"ack_wait": "1m"}},
+    "streams": [
+        {
+            "name": "ORDERS",
+            "subjects": ["orders.>"],
+            "consumers": [
+                {"name": "billing", "filter_subject": "orders.paid"},
+                {"name": "shipping", "filter_subject": "orders.sent", "ack_wait": "10s"},
+            ],
+        },
+        {"name": "ARCHIVE", "sources": [{"name": "ORDERS"}], "max_age": "0"},
+        {"name": "COPY", "mirror": {"name": "ARCHIVE"}},
+    ],
+    "consumers": [{"stream": "ARCHIVE", "name": "audit"}],
+}
+
+
+def test_an_environment_from_nothing(account):
+    with account.watched() as requests:
+        result = account.agrees(**SHOP)
+    assert account.streams() == ["ARCHIVE", "COPY", "ORDERS"]
+    assert account.consumers("ORDERS") == ["billing", "shipping"]
+    assert account.consumers("ARCHIVE") == ["audit"]
+    state = account.state()
+    assert state["ORDERS"]["max_age"] == 86400 * 10**9
+    assert not state["ARCHIVE"].get("max_age")
+    assert state["ORDERS/billing"]["ack_wait"] == 60 * 10**9
+    assert state["ORDERS/shipping"]["ack_wait"] == 10 * 10**9
+    assert result["summary"] == {
+        "create": 6,
+        "update": 0,
+        "recreate": 0,
+        "delete": 0,
+        "unchanged": 0,
+        "failed": 0,
+        "not_tried": 0,
+    }
+    names = [request for request, _body in requests]
+    places = [names.index(f"STREAM.CREATE.{name}") for name in ("ORDERS", "ARCHIVE", "COPY")]
+    assert places == sorted(places)
+    assert names.index("CONSUMER.CREATE.ARCHIVE.audit") > places[1]
+    assert len(names) == 6
+
+
+def test_only_what_differs_is_written(account):
+    account.agrees(**SHOP)
+    changed = {**SHOP, "consumers": [{"stream": "ARCHIVE", "name": "audit", "max_deliver": 5}]}
+    with account.watched() as requests:
+        result = account.agrees(**changed)
+    assert [request for request, _body in requests] == ["CONSUMER.CREATE.ARCHIVE.audit"]
+    assert [row["action"] for row in result["plan"]] == ["update"]
+    assert result["plan"][0]["changes"] == [{"option": "max_deliver", "before": -1, "after": 5}]
+    assert len(result["diff"]) == 1
+
+
+def test_the_undeclared_is_left_alone(account):
+    account.nats.ok("STREAM.CREATE.MINE", {"name": "MINE", "subjects": ["mine"]})
+    account.agrees(**SHOP)
+    assert "MINE" in account.streams()
+
+
+def test_everything_wrong_is_told_at_once_with_its_place(account):
+    result = account.declare(
+        streams=[
+            {"name": "A", "subjects": ["a.>"], "max_agee": "1d"},
+            {"name": "B", "subjects": ["a.b"], "retention": "forever"},
+            {"name": "A"},
+            {"subjects": ["c"], "consumers": [{"name": "x", "max_deliver": "many"}]},
+        ],
+        consumers=[{"name": "y"}, {"stream": "D", "name": "z", "ack_wait": "soon"}],
+        defaults={"stream": {}, "consumers": {"durabel": True}},
+        concurrency=0,
+    )
+    assert result["failed"]
+    places = {problem["place"]: problem["text"] for problem in result["problems"]}
+    assert "did you mean max_age" in places["streams[0].max_agee"]
+    assert "overlaps 'a.>'" in places["streams[1].subjects[0]"]
+    assert "forever" in places["streams[1].retention"]
+    assert "streams[0]" in places["streams[2].name"]
+    assert places["streams[3].name"] == "is required"
+    assert "many" in places["streams[3].consumers[0].max_deliver"]
+    assert places["consumers[0].stream"] == "is required"
+    assert "soon" in places["consumers[1].ack_wait"]
+    assert "did you mean streams" in places["defaults.stream"]
+    assert "did you mean durable" in places["defaults.consumers.durabel"]
+    assert "concurrency" in places
+    assert account.streams() == []
+
+
+def test_what_a_server_would_refuse_stops_everything(account):
+    """Predicted, so nothing at all is written."""
+    account.nats.ok("STREAM.CREATE.A", {"name": "A", "subjects": ["a"], "storage": "memory"})
+    declared = {"streams": [{"name": "B"}, {"name": "A", "storage": "file"}]}
+    foretold = account.declare(check=True, **declared)
+    with account.watched() as requests:
+        result = account.declare(**declared)
+    assert not requests
+    for one in (foretold, result):
+        assert one["failed"] and not one["changed"]
+        assert [row["place"] for row in one["failures"]] == ["streams[1]"]
+        assert one["failures"][0]["immutable"][0]["option"] == "storage"
+
+
+def test_a_failure_stops_what_depends_on_it_and_nothing_else(account):
+    """A disk quota of the server is not foretold: it is the server's to judge."""
+    declared = {
+        "streams": [
+            {
+                "name": "BIG",
+                "subjects": ["big"],
+                "max_bytes": "1000TB",
+                "consumers": [{"name": "one"}],
+            },
+            {"name": "SMALL", "subjects": ["small"], "consumers": [{"name": "two"}]},
+        ]
+    }
+    result = account.declare(**declared)
+    assert result["failed"] and result["changed"]
+    assert [(row["place"], row["err_code"]) for row in result["failures"]] == [
+        ("streams[0]", 10047)
+    ]
+    assert [row["name"] for row in result["not_tried"]] == ["one"]
+    assert account.streams() == ["SMALL"]
+    assert account.consumers("SMALL") == ["two"]
+    assert result["summary"]["create"] == 2
+    declared["streams"][0]["max_bytes"] = "1MiB"
+    rest = account.agrees(**declared)
+    assert [row["name"] for row in rest["plan"]] == ["BIG", "one"]
+
+
+def test_absent_takes_all_of_it_away(account):
+    account.nats.ok("STREAM.CREATE.MINE", {"name": "MINE", "subjects": ["mine"]})
+    account.agrees(**SHOP)
+    result = account.agrees(state="absent", **SHOP)
+    assert account.streams() == ["MINE"]
+    assert {row["action"] for row in result["plan"]} == {"delete"}
+
+
+def test_an_entry_can_be_absent(account):
+    account.agrees(**SHOP)
+    streams = [
+        {
+            "name": "ORDERS",
+            "consumers": [{"name": "billing", "state": "absent"}, {"name": "shipping"}],
+        },
+        {"name": "COPY", "state": "absent"},
+    ]
+    result = account.agrees(streams=streams)
+    assert account.streams() == ["ARCHIVE", "ORDERS"]
+    assert account.consumers("ORDERS") == ["shipping"]
+    assert sorted(row["name"] for row in result["plan"]) == ["COPY", "billing"]
+
+
+def test_a_consumer_of_a_stream_that_is_nowhere(account):
+    declared = {"consumers": [{"stream": "NOWHERE", "name": "x"}], "streams": [{"name": "A"}]}
+    foretold = account.declare(check=True, **declared)
+    assert not foretold.get("failed")
+    assert any("NOWHERE is neither there nor declared" in text for text in foretold["warnings"])
+    result = account.declare(**declared)
+    assert result["failed"]
+    assert result["failures"][0]["place"] == "consumers[0]"
+    assert account.streams() == []
+
+
+def test_the_expected_plan_and_no_other(account):
+    foretold = account.declare(check=True, **SHOP)
+    digest = foretold["plan_digest"]
+    other = account.declare(expect_plan="0" * 64, **SHOP)
+    assert other["failed"] and other["plan_digest"] == digest
+    assert account.streams() == []
+    result = account.declare(expect_plan=digest, **SHOP)
+    assert result["changed"] and not result.get("failed")
+    # Another order of the same is the same.
+    account.empty()
+    turned = {**SHOP, "streams": SHOP["streams"][::-1]}
+    assert account.declare(check=True, **turned)["plan_digest"] == digest
+
+
+def test_deletes_come_before_what_they_block(account):
+    account.nats.ok("STREAM.CREATE.OLD", {"name": "OLD", "subjects": ["orders.>"]})
+    with account.watched() as requests:
+        account.agrees(
+            streams=[
+                {"name": "NEW", "subjects": ["orders.paid"]},
+                {"name": "OLD", "state": "absent"},
+            ]
+        )
+    assert [request for request, _body in requests] == ["STREAM.DELETE.OLD", "STREAM.CREATE.NEW"]
+
+
+def test_consumers_come_before_a_change_to_interest(account):
+    if account.version < (2, 10):
+        pytest.skip("2.9 can not change the retention of a stream")
+    account.nats.ok("STREAM.CREATE.A", {"name": "A", "subjects": ["a"]})
+    account.store("a", "a", "a")
+    with account.watched() as requests:
+        account.agrees(
+            streams=[{"name": "A", "retention": "interest", "consumers": [{"name": "c"}]}]
+        )
+    assert [request for request, _body in requests] == ["CONSUMER.CREATE.A.c", "STREAM.UPDATE.A"]
+    assert account.messages("A") == 3
+
+
+def test_a_sealed_stream_is_sealed_at_the_end(account):
+    result = account.agrees(streams=[{"name": "A", "subjects": ["a"], "sealed": True}])
+    assert account.state()["A"]["sealed"]
+    assert {"option": "sealed", "before": None, "after": True} in result["plan"][0]["changes"]
+
+
+def test_a_recreate_keeps_the_consumers(account):
+    account.nats.ok("STREAM.CREATE.A", {"name": "A", "subjects": ["a"], "storage": "memory"})
+    result = account.agrees(
+        streams=[
+            {"name": "A", "storage": "file", "recreate": "always", "consumers": [{"name": "c"}]}
+        ]
+    )
+    assert {(row["name"], row["action"]) for row in result["plan"]} == {
+        ("A", "recreate"),
+        ("c", "create"),
+    }
+    assert account.consumers("A") == ["c"]
