@@ -114,6 +114,14 @@ def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
     problems += [Problem(place, text) for place, text in wrong.items() if text]
 
 
+def shown(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options without the declaration, which is long and may hold secret values."""
+    return {
+        name: f"({len(value or ())} entries)" if name in ASSETS else value
+        for name, value in params.items()
+    }
+
+
 async def manage(session: Session) -> dict[str, Any]:
     """Make the account be as declared, unless in check mode; return the module's result."""
     params, declared = session.params, read_declaration(session.params, [])

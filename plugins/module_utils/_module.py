@@ -42,6 +42,9 @@ from ansible_collections.nats.jetstream.plugins.module_utils._units import (
 )
 
 
+Shown = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
 class Session(NamedTuple):
     """What a module's coroutine works with."""
 
@@ -59,11 +62,28 @@ class Session(NamedTuple):
 
 
 class JetStreamModule(AnsibleModule):
-    """An AnsibleModule that knows of secrets inside URLs before anything can log or return them."""
+    """An AnsibleModule that knows of secrets inside URLs before anything can log or return them.
+
+    shown turns the parameters into those that are logged and returned as ``invocation``.
+    """
+
+    def __init__(self, shown: Optional[Shown] = None, **arguments: Any) -> None:
+        self._shown = shown
+        super().__init__(**arguments)
 
     def _log_invocation(self) -> None:
         self._hide_secrets()
-        super()._log_invocation()
+        params = self.params
+        self.params = self._shown(params) if self._shown else params
+        try:
+            super()._log_invocation()
+        finally:
+            self.params = params
+
+    def _return_formatted(self, kwargs: dict[str, Any]) -> None:
+        if self._shown:
+            kwargs.setdefault("invocation", {"module_args": self._shown(self.params)})
+        super()._return_formatted(kwargs)
 
     def _hide_secrets(self) -> None:
         self.no_log_values.update(secrets_in(getattr(self, "params", None) or {}))
@@ -101,17 +121,19 @@ def run(
     argument_spec: Mapping[str, Any],
     work: Callable[[Session], Awaitable[dict[str, Any]]],
     validate: Optional[Callable[[Mapping[str, Any], Inputs], None]] = None,
+    shown: Optional[Shown] = None,
     **constraints: Any,
 ) -> None:
     """Run a module: ``work`` gets a Session and returns the result, without ``server``.
 
-    ``validate`` adds to the problems of the options before anything is sent. ``constraints`` are
-    those of AnsibleModule.
+    ``validate`` adds to the problems of the options before anything is sent. ``shown`` returns the
+    options as they may be logged and told. ``constraints`` are those of AnsibleModule.
     """
     shared = {
         name: [*CONSTRAINTS.get(name, ()), *constraints.pop(name, ())] for name in CONSTRAINTS
     }
     module = JetStreamModule(
+        shown=shown,
         argument_spec={**argument_spec, **ARGUMENT_SPEC},
         supports_check_mode=True,
         **shared,

@@ -11,13 +11,14 @@ DOCUMENTATION = r"""
 from ansible_collections.nats.jetstream.plugins.module_utils._environment import (
     ARGUMENT_SPEC,
     manage,
+    shown,
     validate,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._module import run
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, manage, validate)
+    run(ARGUMENT_SPEC, manage, validate, shown)
 
 
 if __name__ == "__main__":

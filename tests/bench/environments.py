@@ -1,0 +1,174 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Environments of 100, 1,000 and 10,000 streams: ratios to a bare nats-py script and to a loop.
+
+An asset is a stream or its consumer. Times of plays are those above a play with one ping; the bare
+scripts (bare.py) are timed as whole processes, 64 requests in flight. Requests are counted by the
+server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from harness import client, collection, servers  # noqa: E402
+
+BARE = HERE / "bare.py"
+LOOP_SAMPLE = 50  # streams; a loop over all of them would take many minutes and is linear
+MODULE = "ansible_collections.nats.jetstream.plugins.modules.jetstream_environment"
+
+
+def declaration(count: int) -> dict[str, Any]:
+    return {
+        "streams": [
+            {
+                "name": f"S{number:05}",
+                "subjects": [f"bench.s{number:05}.>"],
+                "max_age": "30d",
+                "max_bytes": "1MiB",
+                "consumers": [{"name": "worker", "ack_wait": "1m", "max_deliver": 5}],
+            }
+            for number in range(count)
+        ]
+    }
+
+
+class Bench:
+    def __init__(self, server: servers.Server, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        tree = str(collection.tree())
+        self.env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": tree, "PYTHONPATH": tree}
+        self.variables = {"ansible_python_interpreter": sys.executable, "bench_url": server.url}
+        self.ping = min(self.play([{"ansible.builtin.ping": None}]) for _round in range(3))
+
+    def play(self, tasks: list[dict[str, Any]], **variables: Any) -> float:
+        """Return the seconds of a play."""
+        book, given = self.folder / "play.yml", self.folder / "vars.json"
+        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+        book.write_text(json.dumps([play]))
+        given.write_text(json.dumps({**self.variables, **variables}))
+        command = ["ansible-playbook", "-i", "localhost,", "-e", f"@{given}", str(book)]
+        return timed(command, self.env)
+
+    def environment(self, count: int) -> float:
+        task = {"servers": ["{{ bench_url }}"], "streams": "{{ streams }}"}
+        tasks = [{"nats.jetstream.jetstream_environment": task}]
+        return self.play(tasks, **declaration(count)) - self.ping
+
+    def loop(self, count: int) -> float:
+        """Return the seconds of a loop of single tasks over so many streams and consumers."""
+        common = {"servers": ["{{ bench_url }}"]}
+        stream = {"name": "{{ item.name }}", "subjects": "{{ item.subjects }}"}
+        limits = {"max_age": "{{ item.max_age }}", "max_bytes": "{{ item.max_bytes }}"}
+        consumer = {"stream": "{{ item.name }}", "name": "worker", "ack_wait": "1m"}
+        tasks = [
+            {
+                "nats.jetstream.jetstream_stream": {**common, **stream, **limits},
+                "loop": "{{ streams }}",
+                "loop_control": {"label": "{{ item.name }}"},
+            },
+            {
+                "nats.jetstream.jetstream_consumer": {**common, **consumer, "max_deliver": 5},
+                "loop": "{{ streams }}",
+                "loop_control": {"label": "{{ item.name }}"},
+            },
+        ]
+        return self.play(tasks, **declaration(count)) - self.ping
+
+    def bare(self, what: str, count: int) -> float:
+        return timed([sys.executable, str(BARE), what, self.server.url, str(count)], self.env)
+
+    def peak(self, count: int) -> float:
+        """Return the MiB that the module needs at most, run as Ansible runs it."""
+        arguments = self.folder / "arguments.json"
+        options = {"servers": [self.server.url], **declaration(count)}
+        arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+        script = (
+            "import resource, subprocess, sys;"
+            "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        )
+        command = [sys.executable, "-c", script, sys.executable, "-m", MODULE, str(arguments)]
+        done = subprocess.run(command, env=self.env, check=True, stdout=subprocess.PIPE, text=True)
+        return int(done.stdout) / 1024
+
+    def requests(self) -> int:
+        with client.Client(self.server.url) as nats:
+            return int(nats.ok("INFO")["api"]["total"])
+
+    def empty(self) -> None:
+        self.bare("delete", 0)
+
+
+def timed(command: list[str], env: dict[str, str]) -> float:
+    started = time.monotonic()
+    done = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{done.stdout[-4000:]}")
+    return time.monotonic() - started
+
+
+def measure(bench: Bench, count: int, rounds: int) -> None:
+    print(f"environment of {count} streams with {count} consumers")
+    created, bare_created = [], []
+    for _round in range(rounds):
+        bench.empty()
+        bare_created.append(bench.bare("create", count))
+        bench.empty()
+        created.append(bench.environment(count))
+    show("from nothing", created, bare_created, "1.5")
+    before = bench.requests()
+    unchanged = [bench.environment(count) for _round in range(rounds)]
+    sent = (bench.requests() - before - 1) // rounds
+    bare_read = [bench.bare("read", count) for _round in range(rounds)]
+    show("unchanged", unchanged, bare_read, "3.0")
+    print(f"  requests of an unchanged run: {sent}; peak memory {bench.peak(count):.0f} MiB")
+    if count <= 1000:
+        sample = min(count, LOOP_SAMPLE)
+        loop = bench.loop(sample) * count / sample
+        faster = loop / statistics.median(unchanged)
+        scaled = f" (scaled from {sample} streams)" if sample < count else ""
+        print(f"  a loop of single tasks{scaled}: {loop:.1f} s, {faster:.0f} times as long")
+
+
+def show(what: str, times: list[float], bare: list[float], bound: str) -> None:
+    mine, theirs = statistics.median(times), statistics.median(bare)
+    print(
+        f"  {what}: {mine:.2f} s above a ping, bare script {theirs:.2f} s: {mine / theirs:.2f} "
+        f"(bound {bound})"
+    )
+
+
+def main(sizes: list[int], rounds: int) -> int:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with servers.Server(servers.find_server()) as server, tempfile.TemporaryDirectory() as folder:
+        bench = Bench(server, Path(folder))
+        print(f"a play with one ping: {bench.ping:.2f} s; nats-server {server.version}")
+        for size in sizes:
+            measure(bench, size, rounds if size < 5000 else 1)
+    return 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, default=[100, 1000, 10000])
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    sys.exit(main(given.sizes, given.rounds))
