@@ -33,7 +33,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Context,
-    Name,
     Problem,
     Release,
     Server,
@@ -80,7 +79,7 @@ def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> None:
     """Add everything that is wrong with the options of an asset, before anything is sent."""
     problems = inputs.problems
     for option in kind.identity:
-        Name().wire(params[option], option, problems)
+        kind.naming.wire(params[option], option, problems)
     kind.schema.wire(params, "", problems)
     inputs.seconds(params, "wait_timeout")
     reset = params["reset"] or []
@@ -94,6 +93,11 @@ def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> None:
         for name in params["extra_config"] or {}
         if name in (*kind.schema.by_name, *kind.identity, *aliases)
     ]
+    problems += [
+        Problem(f"extra_config.{name}", kind.taken[name])
+        for name in params["extra_config"] or {}
+        if name in kind.taken
+    ]
 
 
 def _depends_on_level(kind: Kind, wanted: Wanted) -> bool:
@@ -106,9 +110,7 @@ def _unknown_names(kind: Kind, names: Any, place: str) -> list[Problem]:
     """Return which names are no settings of the kind, each with the nearest one."""
     known = kind.schema.by_name
     return [
-        Problem(
-            f"{place}[{index}]", f"{name!r} is no setting of a {kind.noun}{nearest(name, known)}"
-        )
+        Problem(f"{place}[{index}]", f"{name!r} is no {kind.noun} setting{nearest(name, known)}")
         for index, name in enumerate(names)
         if name not in known
     ]
@@ -229,7 +231,7 @@ def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[s
         "action": decided.action,
         "changes": decided.changes,
         "declaration": decided.after,
-        decided.kind.noun: info,
+        decided.kind.answer: info,
     }
     if decided.losses:
         from ansible_collections.nats.jetstream.plugins.module_utils._planning import would_lose

@@ -236,10 +236,12 @@ def rules() -> Any:
 
 CONSUMER = Kind(
     noun="consumer",
+    answer="consumer",
     schema=SCHEMA,
     identity=("stream", "name"),
     aliases={"name": ["durable_name"]},
     read=read,
+    identify=lambda info: (info["stream_name"], info["name"]),
     canonical=canonical,
     spelling=spelling,
     rules=rules,

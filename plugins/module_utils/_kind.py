@@ -8,10 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._schema import Config, Schema
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    Config,
+    Name,
+    Schema,
+    Type,
+)
 
 Identity = tuple[str, ...]
 Info = dict[str, Any]
@@ -27,22 +32,32 @@ class Found(NamedTuple):
 class Kind(NamedTuple):
     """A kind of asset: what every task needs to know of it; ``rules`` loads the rest.
 
-    ``identity`` names the options that say which asset is meant.
+    ``identity`` names the options that say which asset is meant, ``answer`` the key under which a
+    module returns what the server says of it.
     """
 
     noun: str
+    answer: str
     schema: Schema
     identity: tuple[str, ...]
     # other names of the options of the identity
     aliases: dict[str, list[str]]
     # (manager, identity) -> what is there
     read: Callable[[Any, Identity], Awaitable[Found]]
+    # (INFO or LIST answer) -> which asset it is of
+    identify: Callable[[Info], Identity]
     # configuration as compared: one spelling for what can be spelt in several ways
     canonical: Callable[[Config], Config]
     # the reverse, for people: the spelling that a user would choose
     spelling: Callable[[Config], Config]
     # () -> Rules
     rules: Callable[[], Any]
+    # what the options of the identity may hold
+    naming: Type = Name()
+    # fields of the wire that extra_config may not have, and why
+    taken: Mapping[str, str] = {}
+    # (INFO answer): why what has the name of the asset is none of this kind; None when it is one
+    foreign: Callable[[Info], Optional[str]] = lambda info: None
 
 
 def is_clustered(info: Info) -> bool:

@@ -24,7 +24,7 @@ CONCURRENCY = 32
 def row(kind: Kind, info: Info, server: Server) -> dict[str, Any]:
     """Return an asset as the info modules do: name, declaration, and the server's answer."""
     declaration = declaration_of(kind, info, Context(server))
-    return {"name": declaration["name"], "declaration": declaration, kind.noun: info}
+    return {"name": declaration["name"], "declaration": declaration, kind.answer: info}
 
 
 async def present(request: Awaitable[Any]) -> Optional[Any]:

@@ -15,10 +15,12 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Identity, Info, Kind
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
     Plan,
     names_of,
     owner_of,
+    title,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import Loss, check
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
@@ -40,7 +42,7 @@ def create(draft: Plan, mentioned: Config, extra: Config) -> Plan:
     made = rules.complete(mentioned, draft.identity)
     config = _marked(draft, rules.derive(made, frozenset(mentioned), mentioned, {}, context))
     draft = draft._replace(wanted=mentioned, extra=extra, config={**without_zeros(config), **extra})
-    problems = kind.schema.unknown_to(draft.config, context.server)
+    problems = kind.schema.unknown_to(_spelt(kind, draft.config), context.server)
     return _reported(draft, "create", problems + rules.create_problems(draft.config))
 
 
@@ -56,7 +58,8 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
     before, draft = draft, draft._replace(config=_marked(draft, {**config, **draft.extra}))
     if not _difference(draft):
         return before
-    new = {name: value for name, value in config.items() if stored.get(name) != value}
+    old = _spelt(kind, stored)
+    new = {name: value for name, value in _spelt(kind, config).items() if old.get(name) != value}
     problems = kind.schema.unknown_to(new, context.server)
     current = kind.canonical(stored)
     stuck, final = kind.rules().takes_no_update(current, context), kind.canonical(config)
@@ -84,6 +87,19 @@ def of_another_owner(draft: Plan, owner: Optional[str]) -> Refused:
         f"the {draft.title} belongs to the owner {owner!r}, not to {draft.policy.owner!r}; "
         "adopt=true takes it over"
     )
+
+
+def of_another_kind(kind: Kind, identity: Identity, info: Info) -> Refused:
+    text = f"{info['config']['name']} is no {kind.noun}: {kind.foreign(info)}"
+    return Refused.because(
+        title(kind, identity),
+        [Problem(kind.identity[-1], f"the stream {text}; use jetstream_stream for it")],
+    )
+
+
+def _spelt(kind: Kind, config: Config) -> Config:
+    """Return a wire configuration with the names and the spellings that a user would choose."""
+    return kind.spelling(kind.canonical(config))
 
 
 def _marked(draft: Plan, config: Config) -> Config:
@@ -235,7 +251,7 @@ def _changes(draft: Plan) -> list[dict[str, Any]]:
     kind, context = draft.kind, draft.context
 
     def spelt(config: Config) -> Config:
-        return kind.schema.human(kind.spelling(kind.canonical(config)), context)
+        return kind.schema.human(_spelt(kind, config), context)
 
     after = spelt(draft.config)
     if draft.current is None:

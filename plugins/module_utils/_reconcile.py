@@ -102,8 +102,11 @@ def plan(
     """Return what to do to one asset. Pure.
 
     Raises Refused when something is not possible on this server, can only be had by a recreate
-    that is not allowed, would lose what may not be lost, or belongs to another owner.
+    that is not allowed, would lose what may not be lost, belongs to another owner, or is no asset
+    of this kind.
     """
+    if found.info and kind.foreign(found.info):
+        raise _writing().of_another_kind(kind, identity, found.info)
     draft = Plan(
         kind,
         identity,
@@ -190,8 +193,5 @@ def names_of(kind: Kind, identity: Identity) -> Config:
 
 def declaration_of(kind: Kind, info: Info, context: Context) -> Config:
     """Return what a task would have to say to get the asset of an INFO or LIST answer."""
-    config = info["config"]
-    names = {"name": info.get("name") or config.get("name"), "stream": info.get("stream_name")}
-    identity = tuple(str(names[option]) for option in kind.identity)
-    shaped = kind.spelling(kind.canonical(config))
-    return {**names_of(kind, identity), **kind.schema.declaration(shaped, context)}
+    shaped = kind.spelling(kind.canonical(info["config"]))
+    return {**names_of(kind, kind.identify(info)), **kind.schema.declaration(shaped, context)}

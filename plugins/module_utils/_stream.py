@@ -241,10 +241,12 @@ def rules() -> Any:
 
 STREAM = Kind(
     noun="stream",
+    answer="stream",
     schema=SCHEMA,
     identity=("name",),
     aliases={},
     read=read,
+    identify=lambda info: (info["config"]["name"],),
     canonical=one_spelling,
     spelling=one_spelling,
     rules=rules,

@@ -404,14 +404,18 @@ description:
 
 from typing import Any
 
+from ansible_collections.nats.jetstream.plugins.module_utils import _kv_bucket, _object_bucket
 from ansible_collections.nats.jetstream.plugins.module_utils._asset import server_of
+from ansible_collections.nats.jetstream.plugins.module_utils._bucket_lookup import bucket_rows
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import each, row
 from ansible_collections.nats.jetstream.plugins.module_utils._module import Session, run
 from ansible_collections.nats.jetstream.plugins.module_utils._stream import STREAM
 
-# How the streams of buckets are called.
-BUCKETS = {"kv_buckets": "KV_", "object_buckets": "OBJ_"}
+BUCKETS = {
+    "kv_buckets": (_kv_bucket.KV_BUCKET, _kv_bucket.status),
+    "object_buckets": (_object_bucket.OBJECT_BUCKET, _object_bucket.status),
+}
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "gather_subset": {
@@ -434,13 +438,9 @@ async def gather(session: Session) -> dict[str, Any]:
         names = [info["config"]["name"] for info in infos]
         if "streams" in subset:
             result["streams"] = [row(STREAM, info, server) for info in infos]
-        for option, prefix in BUCKETS.items():
+        for option, (kind, status) in BUCKETS.items():
             if option in subset:
-                result[option] = [
-                    {"name": name[len(prefix) :], "stream": info}
-                    for name, info in zip(names, infos)
-                    if name.startswith(prefix)
-                ]
+                result[option] = bucket_rows(kind, status, infos, server)
         if "consumers" in subset:
             pages = await each(names, manager.consumers_info)
             result["consumers"] = [row(CONSUMER, info, server) for page in pages for info in page]

@@ -49,13 +49,26 @@ ARROWS = {
         "_schema",
         "_subjects",
     },
+    "_bucket": {"_kind", "_schema", "_stream", "_subjects"},
+    "_bucket_rules": {"_bucket", "_kind", "_rules", "_schema", "_stream", "_stream_rules"},
+    "_bucket_lookup": {"_asset", "_bucket", "_kind", "_lookup", "_module", "_schema"},
+    "_kv_bucket": {"_bucket", "_kind", "_kv_bucket_rules", "_schema", "_stream", "_units"},
+    "_kv_bucket_rules": {"_bucket_rules", "_kind", "_kv_bucket", "_schema", "_stream_rules"},
+    "_object_bucket": {"_bucket", "_kind", "_object_bucket_rules", "_schema", "_stream", "_units"},
+    "_object_bucket_rules": {
+        "_bucket_rules",
+        "_kind",
+        "_object_bucket",
+        "_schema",
+        "_stream_rules",
+    },
     "_nats": set(),
     "_faults": set(),
     "_connection": {"_errors", "_headers", "_nats", "_faults"},
     "_manager": {"_errors", "_subjects"},
     "_messages": {"_errors", "_headers"},
     "_reconcile": {"_kind", "_schema", "_planning"},
-    "_planning": {"_errors", "_reconcile", "_rules", "_schema"},
+    "_planning": {"_errors", "_kind", "_reconcile", "_rules", "_schema"},
     "_apply": {"_errors", "_kind", "_reconcile", "_rules"},
     "_recovery": {"_errors"},
     "_recreate_stream": {
@@ -94,18 +107,26 @@ LATE = {
     ("_connection", "_faults"),
     ("_consumer", "_consumer_rules"),
     ("_consumer_rules", "_recreate_consumer"),
+    ("_kv_bucket", "_kv_bucket_rules"),
+    ("_object_bucket", "_object_bucket_rules"),
     ("_reconcile", "_planning"),
     ("_stream", "_stream_rules"),
     ("_stream_rules", "_recreate_stream"),
 }
 
+KINDS = {"_stream", "_consumer", "_kv_bucket", "_object_bucket"}
+
 MODULES = {
     "jetstream_stream": {"_stream"},
     "jetstream_consumer": {"_consumer"},
     "jetstream_purge": set(),
-    "jetstream_info": {"_stream", "_consumer"},
+    "jetstream_info": {"_stream", "_consumer", "_kv_bucket", "_object_bucket"},
     "jetstream_stream_info": {"_stream"},
     "jetstream_consumer_info": {"_consumer"},
+    "jetstream_kv_bucket": {"_stream", "_kv_bucket"},
+    "jetstream_kv_bucket_info": {"_stream", "_kv_bucket"},
+    "jetstream_object_bucket": {"_stream", "_object_bucket"},
+    "jetstream_object_bucket_info": {"_stream", "_object_bucket"},
 }
 
 
@@ -158,7 +179,7 @@ def test_only_the_top_knows_ansible():
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_loads_no_kind_but_its_own(module):
     """Asked of a fresh interpreter, as a task is one."""
-    kinds = {"_stream", "_consumer"} | {late for _room, late in LATE}
+    kinds = {*KINDS, "_bucket_rules"} | {late for _room, late in LATE}
     script = f"""
 import sys, json
 sys.path.insert(0, {str(ROOT / "tests")!r})

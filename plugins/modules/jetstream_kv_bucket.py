@@ -1,0 +1,22 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+"""
+
+from ansible_collections.nats.jetstream.plugins.module_utils._asset import run_asset
+from ansible_collections.nats.jetstream.plugins.module_utils._kv_bucket import KV_BUCKET
+
+
+def main() -> None:
+    run_asset(KV_BUCKET)
+
+
+if __name__ == "__main__":
+    main()
