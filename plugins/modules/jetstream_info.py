@@ -14,8 +14,9 @@ version_added: 0.1.0
 description:
   - Returns what an account of NATS JetStream uses and may use, and, if asked for, all its streams, consumers, and
     buckets.
-  - For single streams or consumers, the modules M(nats.jetstream.jetstream_stream_info) and
-    M(nats.jetstream.jetstream_consumer_info) ask for less.
+  - For single streams, consumers, or buckets, the modules M(nats.jetstream.jetstream_stream_info),
+    M(nats.jetstream.jetstream_consumer_info), M(nats.jetstream.jetstream_kv_bucket_info), and
+    M(nats.jetstream.jetstream_object_bucket_info) ask for less.
 extends_documentation_fragment:
   - nats.jetstream._connection
   - nats.jetstream._attributes
@@ -37,6 +38,8 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_stream_info
   - module: nats.jetstream.jetstream_consumer_info
+  - module: nats.jetstream.jetstream_kv_bucket_info
+  - module: nats.jetstream.jetstream_object_bucket_info
 """
 
 EXAMPLES = r"""
@@ -272,6 +275,22 @@ kv_buckets:
       returned: always
       type: str
       sample: settings
+    declaration:
+      description: What a task would have to say to get this bucket, in the form of
+        RV(nats.jetstream.jetstream_kv_bucket_info#module:kv_buckets[].declaration).
+      returned: always
+      type: dict
+      sample:
+        name: settings
+        ttl: 30d
+    status:
+      description: What the bucket holds, in the form of
+        RV(nats.jetstream.jetstream_kv_bucket_info#module:kv_buckets[].status).
+      returned: always
+      type: dict
+      sample:
+        messages: 12
+        bytes: 4680
     stream:
       description: The stream of the bucket, V(KV_settings), as the server sent it, in the form of
         RV(nats.jetstream.jetstream_stream_info#module:streams[].stream).
@@ -294,6 +313,22 @@ object_buckets:
       returned: always
       type: str
       sample: images
+    declaration:
+      description: What a task would have to say to get this bucket, in the form of
+        RV(nats.jetstream.jetstream_object_bucket_info#module:object_buckets[].declaration).
+      returned: always
+      type: dict
+      sample:
+        name: images
+        ttl: 30d
+    status:
+      description: What the bucket holds, in the form of
+        RV(nats.jetstream.jetstream_object_bucket_info#module:object_buckets[].status).
+      returned: always
+      type: dict
+      sample:
+        messages: 12
+        bytes: 4680
     stream:
       description: The stream of the bucket, V(OBJ_images), as the server sent it, in the form of
         RV(nats.jetstream.jetstream_stream_info#module:streams[].stream).
