@@ -340,7 +340,7 @@ options:
       - What happens to the settings that the task does not mention.
       - With V(merge), they stay as they are.
       - With V(replace), they return to the default, as far as an update can do that in place. What only a
-        recreate could change stays, and so do a mirror, and what the server itself keeps in O(metadata).
+        recreate could change stays, and so do a mirror and what the server itself keeps in O(metadata).
     type: str
     choices: [merge, replace]
     default: merge
@@ -451,6 +451,12 @@ EXAMPLES = r"""
     name: settings-copy
     mirror:
       name: settings
+
+- name: Create a stream for what follows
+  nats.jetstream.jetstream_stream:
+    name: ORDERS
+    subjects:
+      - orders.*
 
 - name: Collect the entries of a bucket, and what a stream holds (nats-server 2.10 or newer)
   nats.jetstream.jetstream_kv_bucket:

@@ -150,7 +150,7 @@ options:
       - What happens to the settings that the task does not mention.
       - With V(merge), they stay as they are.
       - With V(replace), they return to the default, as far as an update can do that in place. What only a
-        recreate could change stays, and so do a seal, and what the server itself keeps in O(metadata).
+        recreate could change stays, and so do a seal and what the server itself keeps in O(metadata).
     type: str
     choices: [merge, replace]
     default: merge
@@ -185,7 +185,7 @@ options:
     description:
       - What to do when the plan deletes objects. RV(would_lose) tells how many messages of the stream in any
         case.
-      - With V(warn), a change that says so plainly, such as a lower O(ttl), goes through with a warning, and
+      - With V(warn), a change that says so plainly, such as a shorter O(ttl), goes through with a warning, and
         a deletion or recreate that was asked for goes through.
       - With V(forbid), every loss fails the task, deletions included.
       - With V(allow), every loss goes through.
@@ -269,6 +269,7 @@ EXAMPLES = r"""
   nats.jetstream.jetstream_object_bucket:
     name: files
     sealed: true
+  when: not ansible_check_mode  # a bucket that is not there yet cannot be sealed
 
 - name: Delete a bucket, if it holds nothing
   nats.jetstream.jetstream_object_bucket:

@@ -21,6 +21,8 @@ PACKAGE = "ansible_collections.nats.jetstream.plugins.modules"
 COMMON = {"changed", "deprecations", "diff", "exception", "failed", "invocation", "msg", "warnings"}
 # What an answer says of itself, and not of the asset.
 ENVELOPE = {"type", "did_create", "reset_seq", "total", "offset", "limit"}
+TRANSFORM = {"src": "s.*", "dest": "$KV.settings.{{wildcard(1)}}"}
+HISTORY = {"max_msgs_per_subject": 5}
 TYPES = {"str": str, "int": int, "bool": bool, "dict": dict, "list": list, "raw": object}
 
 
@@ -135,7 +137,7 @@ def test_consumers(own_server, nats_of_own, run):
     assert len(run("consumer_info", stream="ORDERS")["consumers"]) == 2
     run("consumer_info", stream="ORDERS", name="push")
     everything = ["account", "streams", "consumers", "kv_buckets", "object_buckets"]
-    nats_of_own.ok("STREAM.CREATE.KV_x", {"name": "KV_x", "subjects": ["$KV.x.>"]})
+    nats_of_own.ok("STREAM.CREATE.KV_x", {"name": "KV_x", "subjects": ["$KV.x.>"], **HISTORY})
     assert run("info", gather_subset=everything)["kv_buckets"][0]["name"] == "x"
 
     refused = run("consumer", stream="ORDERS", name="push", ack_policy="none")
@@ -144,6 +146,47 @@ def test_consumers(own_server, nats_of_own, run):
     assert run("consumer", stream="NONE", name="a")["problems"]
     run("consumer", stream="NONE", name="a", check=True)
     assert run("consumer", stream="ORDERS", name="billing", state="absent")["action"] == "delete"
+
+
+def test_key_value_buckets(own_server, nats_of_own, run):
+    more = settings(
+        own_server,
+        v2_10={
+            "metadata": {"a": "b"},
+            "compression": "s2",
+            "sources": [{"name": "other"}, {"name": "S", "subject_transforms": [TRANSFORM]}],
+        },
+        v2_11={"limit_marker_ttl": "1m"},
+    )
+    run("kv_bucket", name="copy", mirror={"name": "settings"}, placement={"tags": ["x"]})
+    republish = {"dest": "changed.>"}
+    new = run("kv_bucket", name="settings", history=5, republish=republish, **more)
+    assert new["action"] == "create"
+    for _number in range(3):
+        nats_of_own.request("$KV.settings.a", b"x")
+    found = run("kv_bucket_info")["kv_buckets"]
+    assert [(row["name"], row["status"]["is_mirror"]) for row in found] == [
+        ("copy", True),
+        ("settings", False),
+    ]
+    assert run("kv_bucket_info", name="settings")["kv_buckets"][0]["status"]["messages"] == 3
+    lower = run("kv_bucket", name="settings", history=1, check=True)
+    assert lower["would_lose"]["messages_at_most"] == 2
+    assert run("kv_bucket", name="settings", storage="memory")["immutable"]
+    assert run("kv_bucket", name="settings", history=65)["problems"]
+    run("kv_bucket", name="settings", storage="memory", recreate="always")
+    run("kv_bucket", name="settings", state="absent")
+    assert run("kv_bucket", name="settings", state="absent")["stream"] is None
+
+
+def test_object_buckets(own_server, nats_of_own, run):
+    more = settings(own_server, v2_10={"metadata": {"a": "b"}, "compression": "s2"})
+    assert run("object_bucket", name="files", ttl="1d", **more)["action"] == "create"
+    run("object_bucket", name="files", sealed=True, reset=["ttl"])
+    assert run("object_bucket_info")["object_buckets"][0]["status"]["sealed"]
+    assert run("info", gather_subset=["object_buckets"])["object_buckets"][0]["name"] == "files"
+    assert run("object_bucket", name="files", sealed=False)["immutable"]
+    run("object_bucket", name="files", state="absent")
 
 
 def test_purges(own_server, nats_of_own, run):
