@@ -69,9 +69,13 @@ def direct_message(answer: Any) -> Optional[Message]:
             f"a direct get was refused: {headers.status} {headers.get('Description', '')}".strip()
         )
     own = ("Nats-Stream", "Nats-Subject", "Nats-Sequence", "Nats-Time-Stamp")
-    # The server puts its own at the end; a republished message may have older ones before them.
+    # The server puts its own at the end; a republished message has older ones before them.
     told = {name: headers.everything(name)[-1] for name in own if name in headers}
-    kept = [pair for pair in headers.pairs if pair[0] not in (*own, "Nats-Num-Pending")]
+    kept = list(headers.pairs)
+    while kept and kept[-1][0] in (*own, "Nats-Num-Pending", "Nats-Last-Sequence"):
+        name, _value = kept.pop()
+        if name == own[0]:
+            break
     return Message(
         told["Nats-Subject"],
         int(told["Nats-Sequence"]),
@@ -152,18 +156,25 @@ async def publish_after(
     """Publish if the last message of the subject still has this sequence (0: there is none).
 
     Returns the sequence of the new message. Without an answer the subject is read before anything
-    is sent again. Raises LostRace when someone else wrote meanwhile.
+    is sent again. Raises LostRace when someone else wrote meanwhile, and Duplicate when the server
+    has the message's Nats-Msg-Id already.
     """
     sent = Headers([*headers.pairs, (EXPECTED_SUBJECT_SEQUENCE, str(expected))])
     deadline, unsure = time.monotonic() + manager.retry_for, False
     while True:
+        failure: JetStreamError = LostRace(subject, expected)
         try:
-            return int((await publish(manager, subject, data, sent))["seq"])
+            ack = await publish(manager, subject, data, sent)
+            if not ack.get("duplicate"):
+                return int(ack["seq"])
+            failure, again = Duplicate(subject, int(ack["seq"])), False
+            if not unsure:
+                raise failure
         except ApiError as error:
             if error.err_code not in WRONG_LAST_SEQUENCE:
                 raise
             if not unsure:
-                raise LostRace(subject, expected) from error
+                raise failure from error
             again = False
         except (RequestTimeout, ConnectionLost) as error:
             if isinstance(error, NotSent) or time.monotonic() >= deadline:
@@ -173,7 +184,7 @@ async def publish_after(
         if last is not None and last.data == data and last.headers.pairs == sent.pairs:
             return last.seq
         if not again or (last.seq if last else 0) != expected:
-            raise LostRace(subject, expected)
+            raise failure
 
 
 class LostRace(JetStreamError):
@@ -185,3 +196,15 @@ class LostRace(JetStreamError):
             f"{expected}. Nothing was written; run again to compare with what is there now"
         )
         self.subject, self.expected = subject, expected
+
+
+class Duplicate(JetStreamError):
+    """The server has a message with the same Nats-Msg-Id, so it did not store this one."""
+
+    def __init__(self, subject: str, seq: int) -> None:
+        super().__init__(
+            f"the message for {subject} was not stored: the server takes it for a duplicate of "
+            f"message {seq}, which has the same message id and is younger than the stream's "
+            "duplicate_window. Use another message id, or wait"
+        )
+        self.subject, self.seq = subject, seq
