@@ -67,6 +67,7 @@ ARROWS = {
     "_connection": {"_errors", "_headers", "_nats", "_faults"},
     "_manager": {"_errors", "_subjects"},
     "_messages": {"_errors", "_headers"},
+    "_payload": {"_errors", "_schema"},
     "_reconcile": {"_kind", "_schema", "_planning"},
     "_planning": {"_errors", "_kind", "_reconcile", "_rules", "_schema"},
     "_apply": {"_errors", "_kind", "_reconcile", "_rules"},
