@@ -85,15 +85,19 @@ def direct_message(answer: Any) -> Optional[Message]:
     )
 
 
-async def direct_get(manager: Any, stream: str, request: dict[str, Any]) -> Optional[Message]:
+async def direct_get(
+    manager: Any, stream: str, request: dict[str, Any], once: bool = False
+) -> Optional[Message]:
     """Return a message by DIRECT.GET (seq, last_by_subj, or next_by_subj), None if there is none.
 
-    Any replica answers, so it may be a moment behind; the stream needs allow_direct.
+    Any replica answers, so it may be a moment behind; the stream needs allow_direct. With once,
+    nothing is repeated that nobody answered.
     """
     connection = manager.connection
     subject, payload = f"{connection.prefix}.DIRECT.GET.{stream}", json.dumps(request).encode()
     answer = await manager.repeated(
-        lambda timeout: connection.request_message(subject, payload, timeout)
+        lambda timeout: connection.request_message(subject, payload, timeout),
+        deadline=0.0 if once else None,
     )
     return direct_message(answer)
 
@@ -109,6 +113,32 @@ async def leader_get(manager: Any, stream: str, request: dict[str, Any]) -> Opti
         if error.err_code == 10037 or (error.error_class == MISSING and error.err_code != 10059):
             return None
         raise
+
+
+async def last_of(get: Any, manager: Any, stream: str, subject: str) -> Optional[Message]:
+    """Return the last message of a subject, None if there is none; get is one of the two above.
+
+    Once the last message was deleted, servers may say that there is none, although there are
+    earlier ones: for > all of them, for other subjects 2.9.10 and 2.10.27. They do tell the next
+    message from a sequence on, so that is asked until there is no later one.
+    """
+    found: Optional[Message] = await get(manager, stream, {"last_by_subj": subject})
+    if found is not None:
+        return found
+    request: dict[str, Any] = {"seq": 1, "next_by_subj": subject}
+    later, step = await get(manager, stream, request), 1
+    while later is not None:
+        found, request["seq"] = later, later.seq + step
+        later, step = await get(manager, stream, request), step * 2
+    end = request["seq"]
+    while found is not None and found.seq + 1 < end:
+        request["seq"] = (found.seq + end) // 2
+        later = await get(manager, stream, request)
+        if later is None:
+            end = request["seq"]
+        else:
+            found = later
+    return found
 
 
 async def publish(

@@ -68,6 +68,7 @@ ARROWS = {
     "_manager": {"_errors", "_subjects"},
     "_messages": {"_errors", "_headers"},
     "_payload": {"_errors", "_schema"},
+    "_message": {"_errors", "_headers", "_messages", "_payload", "_schema", "_subjects", "_units"},
     "_reconcile": {"_kind", "_schema", "_planning"},
     "_planning": {"_errors", "_kind", "_reconcile", "_rules", "_schema"},
     "_apply": {"_errors", "_kind", "_reconcile", "_rules"},
@@ -128,6 +129,8 @@ MODULES = {
     "jetstream_kv_bucket_info": {"_stream", "_kv_bucket"},
     "jetstream_object_bucket": {"_stream", "_object_bucket"},
     "jetstream_object_bucket_info": {"_stream", "_object_bucket"},
+    "jetstream_message": set(),
+    "jetstream_message_info": set(),
 }
 
 
