@@ -11,6 +11,8 @@ import base64
 from typing import Any
 
 import nats
+from nats.js.client import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from harness import client
 
@@ -21,7 +23,7 @@ def natspy(url: str, work: Any) -> Any:
     async def run() -> Any:
         connection = await nats.connect(url)
         try:
-            return await work(connection.jetstream())
+            return await work(JetStreamContext(connection))
         finally:
             await connection.close()
 
@@ -39,7 +41,7 @@ def last(url: str, stream: str, subject: str) -> Any:
     async def read(js: Any) -> Any:
         try:
             found = await js.get_last_msg(stream, subject)
-        except nats.js.errors.NotFoundError:
+        except NotFoundError:
             return None
         return found.seq, found.data or b"", dict(found.headers or {})
 
