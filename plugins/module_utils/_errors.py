@@ -82,6 +82,7 @@ _TABLE = """
 10057 invalid
 10058 exists Somebody created it meanwhile; run it again.
 10059 missing
+10060 invalid Another stream stores the subject; look at domain and api_prefix.
 10061 immutable
 10062 invalid
 10065 invalid Take the subject away from the other stream first.
@@ -89,6 +90,7 @@ _TABLE = """
 10074 invalid More than 1 replica needs a cluster.
 10075 invalid No other server can take the replica.
 10076 denied JetStream is switched off on this server.
+10077 limit The stream discards new messages and has no room left.
 10079 invalid deliver_subject has to be a literal subject.
 10080 invalid A push consumer has no max_waiting.
 10081 invalid deliver_subject must not be one of the stream's subjects.

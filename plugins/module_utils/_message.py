@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Optional
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
     ApiError,
+    ConnectionLost,
     InvalidRequest,
     JetStreamError,
     NoJetStream,
@@ -34,7 +35,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._messages import (
     Duplicate,
     Message,
     direct_get,
-    last_of,
+    last_after_all,
     leader_get,
     publish_after,
 )
@@ -281,7 +282,8 @@ def _full(config: Mapping[str, Any], state: Mapping[str, Any], subject: str) -> 
 class Plan(NamedTuple):
     """What is there, whether a message has to be published, and with which headers.
 
-    expected is what the server takes for the last sequence of the subject, see last_of.
+    expected is what the server takes for the last sequence of the subject: 0 where it has forgotten
+    that there is one, see last_after_all.
     """
 
     stream: str
@@ -302,8 +304,8 @@ async def plan(manager: Any, stream: str, wanted: Wanted, check_mode: bool = Fal
     reason = undecidable(info["config"], wanted.subject)
     if reason:
         raise JetStreamError(f"the stream {stream} can not be used like this: {reason}")
-    last = await last_of(leader_get, manager, stream, wanted.subject)
-    told = last and await leader_get(manager, stream, {"last_by_subj": wanted.subject})
+    told = await leader_get(manager, stream, {"last_by_subj": wanted.subject})
+    last = told or await last_after_all(leader_get, manager, stream, wanted.subject)
     expected = told.seq if told else 0
     headers = sent_headers(stream, wanted)
     made = Plan(stream, wanted, last, expected, not is_wanted(wanted, last), headers)
@@ -397,7 +399,7 @@ async def direct_or_why_not(
     """
     try:
         return await direct_get(manager, stream, request, once=True)
-    except (NoJetStream, RequestTimeout):
+    except (NoJetStream, RequestTimeout, ConnectionLost):
         config = (await manager.stream_info(stream))["config"]
         if not config.get("allow_direct"):
             raise JetStreamError(

@@ -116,17 +116,20 @@ async def leader_get(manager: Any, stream: str, request: dict[str, Any]) -> Opti
 
 
 async def last_of(get: Any, manager: Any, stream: str, subject: str) -> Optional[Message]:
-    """Return the last message of a subject, None if there is none; get is one of the two above.
-
-    Once the last message was deleted, servers may say that there is none, although there are
-    earlier ones: for > all of them, for other subjects 2.9.10 and 2.10.27. They do tell the next
-    message from a sequence on, so that is asked until there is no later one.
-    """
+    """Return the last message of a subject, None if there is none; get is one of the two above."""
     found: Optional[Message] = await get(manager, stream, {"last_by_subj": subject})
-    if found is not None:
-        return found
+    return found or await last_after_all(get, manager, stream, subject)
+
+
+async def last_after_all(get: Any, manager: Any, stream: str, subject: str) -> Optional[Message]:
+    """Return the last message of a subject of which the server says that there is none.
+
+    Once the last message was deleted, servers may say so although there are earlier ones: for > all
+    of them, for other subjects 2.9.10 and 2.10.27. They do tell the next message from a sequence
+    on, so that is asked until there is no later one.
+    """
     request: dict[str, Any] = {"seq": 1, "next_by_subj": subject}
-    later, step = await get(manager, stream, request), 1
+    found, later, step = None, await get(manager, stream, request), 1
     while later is not None:
         found, request["seq"] = later, later.seq + step
         later, step = await get(manager, stream, request), step * 2

@@ -14,8 +14,15 @@ import json
 
 import pytest
 import speaking
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from independent import Account
 
-from ansible_collections.nats.jetstream.plugins.modules import jetstream_message
+from ansible_collections.nats.jetstream.plugins.modules import (
+    jetstream_message,
+    jetstream_message_info,
+)
+from harness import client
 
 SAME = ("changed", "diff", "warnings")
 
@@ -49,9 +56,11 @@ def judge(account, run_module, changed=True, **args):
     return done
 
 
-def refused(account, run_module, text, name="S", **args):
-    """Refused in check mode and in a run, in the same words, with nothing written."""
+def refused(account, run_module, text, name="S", sent=0, **args):
+    """Refused in check mode and in a run, in the same words, with nothing written or even sent."""
     before = account.info(name)["state"]["last_seq"]
+    sid = account.nats.subscribe("s.>")
+    account.nats.flush()
     check = run_module(jetstream_message, stream=name, subject="s.a", **args, check=True)
     done = run_module(jetstream_message, stream=name, subject="s.a", **args)
     assert check.get("failed") and done.get("failed"), (check, done)
@@ -59,6 +68,8 @@ def refused(account, run_module, text, name="S", **args):
     for part in [text] if isinstance(text, str) else text:
         assert part in done["msg"]
     assert account.info(name)["state"]["last_seq"] == before
+    account.nats.flush()
+    assert len(account.nats._waiting[sid]) == sent
     return done
 
 
@@ -198,7 +209,7 @@ def test_a_duplicate_is_a_failure_that_check_mode_foretells(stream, server, run_
     judge(stream, run_module, subject="s.a", data="1", msg_id="i")
     assert "Nats-Msg-Id: i" in speaking.block(stream.nats, "S", 1)
     found = refused(
-        stream, run_module, ["duplicate of message 1", "message id"], data="2", msg_id="i"
+        stream, run_module, ["duplicate of message 1", "message id"], sent=1, data="2", msg_id="i"
     )
     assert "duplicate_window" in found["msg"]
     judge(stream, run_module, subject="s.a", data="2", msg_id="j")
@@ -219,6 +230,13 @@ def test_a_message_id_can_be_used_again_after_the_window(account, run_module):
         if not done.get("failed"):
             break
     assert done["changed"] is True, done
+    while "message" in account.api("STREAM.MSG.GET.S", {"last_by_subj": "s.a"}):
+        check = run_module(
+            jetstream_message, stream="S", subject="s.a", data="3", msg_id="i", check=True
+        )
+        if not check.get("failed"):
+            break
+    assert check["changed"] is True, check
 
 
 # --------------------------------------------------------------------------------------------------
@@ -445,10 +463,14 @@ def test_absent(storage, erase, account, server, run_module):
     account.stream("S", subjects=["s.>"], storage=storage)
     account.store("s.a", "s.b", "s.c")
     args = {"stream": "S", "seq": 2, "state": "absent", "erase": erase}
+    sid = account.nats.subscribe("$JS.API.STREAM.MSG.DELETE.S")
+    account.nats.flush()
     check = run_module(jetstream_message, **args, check=True)
     assert messages(account) == 3
     done = run_module(jetstream_message, **args)
     assert (done["changed"], done["seq"]) == (True, 2)
+    asked = json.loads(account.nats.next(sid).data)
+    assert asked == ({"seq": 2} if erase else {"seq": 2, "no_erase": True})
     assert {key: check.get(key) for key in SAME} == {key: done.get(key) for key in SAME}
     assert "s.b" in done["diff"]["before"] and done["diff"]["after"] == ""
     assert speaking.last(server.url, "S", "s.b") is None
@@ -491,3 +513,48 @@ def test_a_workqueue_lets_go_of_messages(account, run_module):
     account.store("s.a")
     assert run_module(jetstream_message, stream="S", seq=1, state="absent")["changed"] is True
     assert messages(account) == 0
+
+
+# --------------------------------------------------------------------------------------------------
+# Any message
+# --------------------------------------------------------------------------------------------------
+
+NAMES = st.text(alphabet=list("abcXYZ019!#$%&'*+-.^_`|~"), min_size=1, max_size=8)
+VALUES = st.text(
+    alphabet=st.characters(exclude_categories=("Cs",), exclude_characters="\r\n"), max_size=12
+).filter(lambda text: text == text.strip())
+HEADERS = st.dictionaries(
+    NAMES.filter(lambda name: not name.lower().startswith("nats-")),
+    st.one_of(VALUES, st.lists(VALUES, min_size=1, max_size=3)),
+    max_size=4,
+)
+
+
+@given(data=st.binary(max_size=40), headers=HEADERS, others=HEADERS)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_any_message(newest_server, run_module, data, headers, others):
+    """It is stored as it is written, found equal afterwards, and read back whole."""
+    with client.Client(newest_server.url) as connection:
+        account = Account(connection, newest_server)
+        account.clear()
+        account.stream("S", subjects=["s.>"], storage="memory")
+        text = base64.b64encode(data).decode()
+        judge(account, run_module, subject="s.a", base64=text, headers=headers)
+        found = run_module(jetstream_message_info, stream="S", seq=1, encoding="base64")["message"]
+        listed = {
+            name: value if isinstance(value, list) else [value] for name, value in headers.items()
+        }
+        kept = {
+            name: values
+            for name, values in found["headers"].items()
+            if not name.startswith("Nats-Expected-")
+        }
+        assert (found["data"], kept) == (text, listed)
+        differs = listed != {
+            name: value if isinstance(value, list) else [value] for name, value in others.items()
+        }
+        judge(account, run_module, differs, subject="s.a", base64=text, headers=others)

@@ -199,6 +199,22 @@ def test_purges(own_server, nats_of_own, run):
     assert run("purge", stream="NONE")["err_code"] == 10059
 
 
+def test_messages(own_server, nats_of_own, run):
+    run("stream", name="S", subjects=["s.>"], allow_direct=True)
+    assert run("message", stream="S", subject="s.a", data="x", check=True)["seq"] is None
+    first = run("message", stream="S", subject="s.a", data="x", headers={"A": ["1", "2"]})
+    assert first["seq"] == 1
+    assert run("message_info", stream="S", seq=1)["message"]["encoding"] == "text"
+    run("message", stream="S", subject="s.b", json={"a": [1]})
+    parsed = run("message_info", stream="S", subject="s.b", encoding="json", direct=True)
+    assert parsed["message"]["data"] == {"a": [1]}
+    assert run("message_info", stream="S", seq=9)["message"] is None
+    assert run("message_info", stream="NONE", seq=9)["err_code"] == 10059
+    assert run("message", stream="S", subject="s.*", data="x")["problems"]
+    assert run("message", stream="NONE", subject="s.a", data="x")["err_code"] == 10059
+    assert run("message", stream="S", seq=1, state="absent")["changed"] is True
+
+
 def test_no_connection(run):
     failed = run("info", servers=["nats://user:secret@127.0.0.1:1"])
     assert failed["tried"][0]["server"] == "nats://127.0.0.1:1"
