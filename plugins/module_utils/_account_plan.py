@@ -102,7 +102,7 @@ def plan_account(
     for entry in streams:
         _add(out, entry, lambda entry=entry: _stream_item(entry, found, server, to_come))
     after = {item.stream: item for item in out.items}
-    failed = {failure.title for failure in out.failures}
+    failed = {entry.stream for entry in streams if entry.stream not in after}
     for entry in consumers:
         _add(
             out,
@@ -164,7 +164,7 @@ def _consumer_item(
     if item is not None and item.plan.action == "delete":
         return None
     missing = parent is None and not comes
-    if missing and entry.policy.state == "present" and f"stream {stream}" not in failed:
+    if missing and entry.policy.state == "present" and stream not in failed:
         text = f"the {entry.title} can not be: the stream {stream} is neither there nor declared"
         if not parents_may_come or stream in found.missing:
             raise Refused(text, [Problem(f"{entry.place}.stream", "does not exist")])
@@ -256,7 +256,7 @@ def plan_pruning(
     pruning: Pruning,
 ) -> AccountPlan:
     """Return what of the undeclared goes, and the failures that stop it all."""
-    known = {(entry.kind.noun, *entry.identity) for entry in declared}
+    known = {entry.identity for entry in declared if entry.kind is CONSUMER}
     streams = {entry.stream for entry in declared if entry.kind is not CONSUMER}
     out = AccountPlan([], [], [])
     gone = set()
@@ -274,10 +274,11 @@ def plan_pruning(
 
 
 def undeclared(
-    sections: Iterable[Section], found: Survey, known: set[tuple[str, ...]], streams: set[str]
+    sections: Iterable[Section], found: Survey, known: set[Identity], streams: set[str]
 ) -> Iterator[tuple[Section, Identity, Info]]:
     """Yield the streams and buckets that no entry means, and then the durable consumers.
 
+    known are the consumers, streams the streams that entries mean, those of buckets among them.
     Names with a $ belong to the server or to other clients; ephemeral consumers to who made them.
     """
     sections = list(sections)
@@ -287,16 +288,18 @@ def undeclared(
     for name, info in found.streams.items():
         if name in streams or "$" in name:
             continue
-        section = next((one for one in prefixed if name.startswith(one.prefix)), plain)
+        section = next((one for one in prefixed if is_bucket(one, info)), plain)
         yield section, (name[len(section.prefix) :],), info
     for identity, info in found.consumers.items():
         durable = info["config"].get("durable_name")
-        if (
-            durable
-            and "$" not in "".join(identity)
-            and (consumer.kind.noun, *identity) not in known
-        ):
+        if durable and "$" not in "".join(identity) and identity not in known:
             yield consumer, identity, info
+
+
+def is_bucket(section: Section, info: Info) -> bool:
+    """Say whether a stream is a bucket of a section, and not only called like one."""
+    named = info["config"]["name"].startswith(section.prefix)
+    return named and section.kind.foreign(info) is None
 
 
 def _stops(items: list[Item], pruning: Pruning) -> Iterator[Failure]:

@@ -24,6 +24,10 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._manager import JetStreamManager
 from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
+from ansible_collections.nats.jetstream.plugins.module_utils._options import (
+    extra_problems,
+    reset_problems,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
     Plan,
     Policy,
@@ -36,7 +40,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Problem,
     Release,
     Server,
-    nearest,
     release_of,
 )
 
@@ -82,38 +85,15 @@ def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> None:
         kind.naming.wire(params[option], option, problems)
     kind.schema.wire(params, "", problems)
     inputs.seconds(params, "wait_timeout")
-    reset = params["reset"] or []
-    problems += _unknown_names(kind, reset, "reset")
-    problems += [
-        Problem(name, "is both set and reset") for name in reset if params.get(name) is not None
-    ]
-    aliases = [alias for names in kind.aliases.values() for alias in names]
-    problems += [
-        Problem(f"extra_config.{name}", "has an option of its own")
-        for name in params["extra_config"] or {}
-        if name in (*kind.schema.by_name, *kind.identity, *aliases)
-    ]
-    problems += [
-        Problem(f"extra_config.{name}", kind.taken[name])
-        for name in params["extra_config"] or {}
-        if name in kind.taken
-    ]
+    mentioned = [name for name in kind.schema.by_name if params.get(name) is not None]
+    problems += reset_problems(kind, params["reset"] or [], mentioned)
+    problems += extra_problems(kind, params["extra_config"] or {})
 
 
 def _depends_on_level(kind: Kind, wanted: Wanted) -> bool:
     """Say whether something that is mentioned is judged by the API level."""
     fields = [kind.schema.by_name.get(name) for name in (*wanted.config, *wanted.reset)]
     return any(field and max(field.since, field.update.since) >= LEVELS_SINCE for field in fields)
-
-
-def _unknown_names(kind: Kind, names: Any, place: str) -> list[Problem]:
-    """Return which names are no settings of the kind, each with the nearest one."""
-    known = kind.schema.by_name
-    return [
-        Problem(f"{place}[{index}]", f"{name!r} is no {kind.noun} setting{nearest(name, known)}")
-        for index, name in enumerate(names)
-        if name not in known
-    ]
 
 
 async def manage(kind: Kind, session: Session) -> dict[str, Any]:

@@ -12,11 +12,18 @@ An entry takes the options of its kind's module. Everything wrong is found at on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Identity, Kind
+from ansible_collections.nats.jetstream.plugins.module_utils._kv_bucket import KV_BUCKET
+from ansible_collections.nats.jetstream.plugins.module_utils._object_bucket import OBJECT_BUCKET
+from ansible_collections.nats.jetstream.plugins.module_utils._options import (
+    extra_problems,
+    reset_problems,
+    unknown_options,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
     Policy,
     Wanted,
@@ -29,7 +36,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Duration,
     Field,
     Listing,
-    Name,
     Problem,
     Schema,
     Text,
@@ -62,13 +68,19 @@ class Section(NamedTuple):
     prefix: str = ""  # of the stream that an asset is
     inner: tuple[str, ...] = ()
 
+    @property
+    def single(self) -> str:
+        """What one entry is called in results: ``kv_bucket``."""
+        return self.name[:-1]
+
 
 SECTIONS = (
     Section("streams", STREAM, inner=("consumers",)),
+    Section("kv_buckets", KV_BUCKET, prefix="KV_", inner=("entries",)),
+    Section("object_buckets", OBJECT_BUCKET, prefix="OBJ_"),
     Section("consumers", CONSUMER),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
-BY_NOUN = {section.kind.noun: section for section in SECTIONS}
 
 
 class Declared(NamedTuple):
@@ -133,7 +145,8 @@ def _defaults(given: Mapping[str, Any], problems: list[Problem]) -> dict[str, Co
         else:
             kind = BY_NAME[name].kind
             said = _without_aliases(kind, options or {}, place, problems)
-            problems += _unknown(said, {*kind.schema.by_name, *POLICY.by_name}, place, kind)
+            known = {*kind.schema.by_name, *POLICY.by_name}
+            problems += unknown_options(kind, said, known, place)
             kind.schema.wire(said, place, problems)
             out[name] = said
     return out
@@ -199,22 +212,22 @@ def _declared(
     """Return the asset of an entry (own: what it says itself), None without an identity."""
     kind = section.kind
     known = {*kind.identity, *kind.schema.by_name, *POLICY.by_name, "extra_config", *section.inner}
-    problems += _unknown(options, known, place, kind)
+    problems += unknown_options(kind, options, known, place)
     identity, before = [], len(problems)
     for option in kind.identity:
         if is_zero(options.get(option)):
             problems.append(Problem(f"{place}.{option}", "is required"))
         else:
-            identity.append(Name().wire(options[option], f"{place}.{option}", problems))
+            identity.append(kind.naming.wire(options[option], f"{place}.{option}", problems))
     named = len(problems) == before and len(identity) == len(kind.identity)
     reset = options.get("reset") or []
     # What an entry resets counts more than a default of its section.
     kept = {name: one for name, one in options.items() if name not in reset or name in own}
     config = kind.schema.wire(kept, place, problems)
     policy = POLICY.wire(options, place, problems)
-    problems += _reset_problems(kind, policy.get("reset") or [], config, place)
+    problems += reset_problems(kind, policy.get("reset") or [], config, place)
     extra = options.get("extra_config") or {}
-    problems += _extra_problems(kind, extra, place)
+    problems += extra_problems(kind, extra, place)
     if not named:
         return None
     return Declared(
@@ -243,37 +256,6 @@ def _policy(said: Config, params: Mapping[str, Any], identity: list[str], lastin
         owner=params.get("owner") if lasting else None,
         adopt=bool(params.get("adopt")),
     )
-
-
-def _unknown(options: Iterable[str], known: set[str], place: str, kind: Kind) -> list[Problem]:
-    return [
-        Problem(f"{place}.{name}", f"is no option of a {kind.noun}{nearest(str(name), known)}")
-        for name in options
-        if name not in known
-    ]
-
-
-def _reset_problems(kind: Kind, reset: list[str], config: Config, place: str) -> list[Problem]:
-    known = kind.schema.by_name
-    return [
-        Problem(
-            f"{place}.reset[{index}]",
-            f"{name!r} is no setting of a {kind.noun}{nearest(name, known)}",
-        )
-        for index, name in enumerate(reset)
-        if name not in known
-    ] + [Problem(f"{place}.{name}", "is both set and reset") for name in reset if name in config]
-
-
-def _extra_problems(kind: Kind, extra: Any, place: str) -> list[Problem]:
-    if not isinstance(extra, dict):
-        return [Problem(f"{place}.extra_config", "must be a dictionary")]
-    aliases = [alias for names in kind.aliases.values() for alias in names]
-    return [
-        Problem(f"{place}.extra_config.{name}", "has an option of its own")
-        for name in extra
-        if name in (*kind.schema.by_name, *kind.identity, *aliases)
-    ]
 
 
 # --------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def failure_rows(failures: list[Failure]) -> list[dict[str, Any]]:
 def named(item: Item) -> dict[str, Any]:
     """Return what an asset is: its kind and the options of its identity."""
     return {
-        "kind": item.section.kind.noun,
+        "kind": item.section.single,
         **dict(zip(item.section.kind.identity, item.identity)),
         "place": item.place,
     }

@@ -41,7 +41,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._units import (
     parse_duration,
 )
 
-
 Shown = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
