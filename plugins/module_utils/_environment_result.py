@@ -17,7 +17,8 @@ from ansible_collections.nats.jetstream.plugins.module_utils._account_plan impor
 from ansible_collections.nats.jetstream.plugins.module_utils._planning import would_lose
 from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yaml
 
-ACTIONS = ("create", "update", "recreate", "delete")
+# A template that says summary.update gets the method of the dict.
+COUNTED = {"create": "created", "update": "updated", "recreate": "recreated", "delete": "deleted"}
 
 
 def told(work: Any, diff: bool) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def digest(rows: list[dict[str, Any]]) -> str:
 
 def _summary(counts: Counter[str], failed: int, not_tried: int = 0) -> dict[str, int]:
     return {
-        **{action: counts[action] for action in ACTIONS},
+        **{name: counts[action] for action, name in COUNTED.items()},
         "unchanged": counts["none"],
         "failed": failed,
         "not_tried": not_tried,

@@ -6,6 +6,592 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
+---
+module: jetstream_environment
+short_description: Manage a whole environment of streams, consumers, and buckets
+version_added: 0.1.0
+description:
+  - Makes streams, consumers, key-value buckets, and object buckets be as declared, all of them in one task and over
+    one connection.
+  - Everything is read first, and one plan is made for the whole declaration. What the plan contains is done in the
+    order that is needed. Origins come before their mirrors and sources, streams before their consumers, and
+    deletions before what they block. Nobody has to put the entries in order.
+  - A subject that moves from one stream to another leaves the first and joins the second in two requests that
+    follow each other, also when streams swap their subjects or pass them around in a ring. Between the two,
+    publishers get an error and no acknowledgement that is lost. If the second stream is refused the subject, the first
+    gets it back.
+  - Everything that is wrong with the declaration is reported at once, each with its place, before the server is asked
+    for anything. Everything that can be foretold of the server, such as a change that needs a recreate, is
+    reported at once before anything is changed.
+  - A failure in the middle stops what depends on it, and not the rest. Running the task again goes on from there.
+  - After a change, everything is read again. If something differs again, because someone else changed it
+    meanwhile, the task fails and names it.
+extends_documentation_fragment:
+  - nats.jetstream._connection
+  - nats.jetstream._attributes
+  - nats.jetstream._attributes.actiongroup_jetstream
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The same plan is made as in a run, so C(changed), RV(plan), RV(summary), RV(plan_digest), and the diff are the
+        same, and so are the failures that can be foretold.
+      - What only the server can judge, such as placement, is not predicted.
+      - A consumer of a stream that is neither there nor declared is a warning, because an earlier task may
+        create it in a run.
+  diff_mode:
+    support: full
+    details:
+      - Shows one difference for each asset that changes, as YAML. Of what is changed in place, only the settings that
+        differ are shown.
+  idempotent:
+    support: full
+options:
+  streams:
+    description:
+      - The streams. An entry takes the options of M(nats.jetstream.jetstream_stream), C(state), C(reset), and
+        C(recreate) included, and C(consumers), a list of consumers of the stream.
+      - What an entry does not mention stays as it is, unless O(update) or O(defaults) say otherwise.
+      - A stream is sealed last, when its consumers are there.
+    type: list
+    elements: dict
+    default: []
+  kv_buckets:
+    description:
+      - The key-value buckets. An entry takes the options of M(nats.jetstream.jetstream_kv_bucket).
+    type: list
+    elements: dict
+    default: []
+  object_buckets:
+    description:
+      - The object buckets. An entry takes the options of M(nats.jetstream.jetstream_object_bucket).
+    type: list
+    elements: dict
+    default: []
+  consumers:
+    description:
+      - Consumers of streams that are declared elsewhere, or beside their stream. An entry takes the options
+        of M(nats.jetstream.jetstream_consumer), its C(stream) included.
+      - Consumers can also be declared inside of their stream, see O(streams). Both mean the same.
+    type: list
+    elements: dict
+    default: []
+  defaults:
+    description:
+      - Options for all entries of a list that do not mention them, by the name of the list, such as
+        V(streams) or V(consumers).
+      - Consumers inside of streams take those of V(consumers).
+    type: dict
+    default: {}
+  state:
+    description:
+      - Whether the assets are there. With V(absent), all that the declaration names is deleted.
+      - An entry can say its own C(state).
+    type: str
+    choices: [present, absent]
+    default: present
+  update:
+    description:
+      - What happens to the settings that an entry does not mention, as in M(nats.jetstream.jetstream_stream).
+      - An entry can say its own C(update).
+    type: str
+    choices: [merge, replace]
+    default: merge
+  recreate:
+    description:
+      - Whether an asset may be deleted and created again when a setting that its entry mentions cannot be changed in
+        place, as in M(nats.jetstream.jetstream_stream).
+      - With V(never), such a difference fails the task before anything is changed.
+      - An entry can say its own C(recreate).
+    type: str
+    choices: [never, if_empty, always]
+    default: never
+  recovery_path:
+    description:
+      - A folder on the managed host, to which every recreate writes the configurations of the asset and of its
+        consumers, as one JSON file, before it deletes anything. Only its owner can read the files.
+      - The folder is made when it is needed. An entry can name a file of its own.
+    type: path
+  data_loss:
+    description:
+      - What to do when the plan deletes messages, as in M(nats.jetstream.jetstream_stream).
+      - An entry can say its own C(data_loss).
+    type: str
+    choices: [warn, forbid, allow]
+    default: warn
+  owner:
+    description:
+      - A name for who declares this environment. Streams, buckets, and durable consumers that the declaration
+        names are marked with it, in their metadata under V(nats.jetstream/owner).
+      - Assets that bear the mark of another owner are refused, unless O(adopt) is true.
+      - The mark is what O(prune=owned) goes by.
+      - Needs nats-server 2.10 or newer, because older servers keep no metadata.
+    type: str
+  adopt:
+    description:
+      - Whether to take over assets that are marked by another owner. Needs O(owner).
+    type: bool
+    default: false
+  prune:
+    description:
+      - Whether to delete what is not declared.
+      - With V(none), it stays.
+      - With V(owned), what bears the mark of O(owner) and is not declared is deleted.
+      - With V(all), what matches O(prune_names) and is not declared is deleted, whoever owns it.
+      - Names with V($) and ephemeral consumers are never deleted. Nothing at all is changed when the
+        servers do not know of every stream, because some are down.
+    type: str
+    choices: [none, owned, all]
+    default: none
+  prune_names:
+    description:
+      - Patterns for O(prune=all), such as V(shop-*), for names of streams and buckets.
+      - Patterns with a slash, such as V(ORDERS/*), are for consumers, by stream and name.
+    type: list
+    elements: str
+    default: []
+  prune_max:
+    description:
+      - How many assets may be pruned at most. If it were more, the task fails before anything is changed. A
+        template that rendered to nothing does no harm this way.
+    type: int
+    default: 10
+  prune_nonempty:
+    description:
+      - Whether streams and buckets that hold messages, and consumers that are not at their beginning and end, may be
+        pruned. With V(false), the task fails before anything is changed.
+    type: bool
+    default: false
+  expect_plan:
+    description:
+      - The RV(plan_digest) of a run in check mode. If the plan is another one now, the task fails before anything is
+        changed. So what was approved is what is done.
+    type: str
+  max_moves:
+    description:
+      - How many streams and consumers may move in a cluster at the same time, which is what a change of
+        C(num_replicas) or C(placement) does.
+    type: int
+    default: 4
+  concurrency:
+    description:
+      - How many requests are on their way at the same time, from V(1) to V(1024).
+    type: int
+    default: 32
+  wait:
+    description:
+      - Whether to wait, after a change in a cluster, until what changed has a leader and all its replicas are current.
+      - An entry can say its own C(wait).
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long O(wait) lasts at most for each asset, as a duration such as V(60s).
+      - An entry can say its own C(wait_timeout).
+    type: str
+    default: 60s
+author:
+  - The nats.jetstream contributors (@nats-jetstream-ansible)
+seealso:
+  - module: nats.jetstream.jetstream_stream
+  - module: nats.jetstream.jetstream_consumer
+  - module: nats.jetstream.jetstream_kv_bucket
+  - module: nats.jetstream.jetstream_object_bucket
+  - module: nats.jetstream.jetstream_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Provision an environment
+  nats.jetstream.jetstream_environment:
+    defaults:
+      streams:
+        compression: s2
+    streams:
+      - name: ORDERS
+        subjects:
+          - orders.>
+        max_age: 30d
+        consumers:
+          - name: billing
+            filter_subject: orders.paid
+            ack_wait: 1m
+          - name: shipping
+            filter_subject: orders.packed
+      - name: ORDERS-COPY
+        mirror:
+          name: ORDERS
+    kv_buckets:
+      - name: settings
+        history: 5
+    object_buckets:
+      - name: invoices
+        max_bytes: 1GiB
+
+- name: Move a subject to a stream of its own, and let a consumer go
+  nats.jetstream.jetstream_environment:
+    streams:
+      - name: ORDERS
+        subjects:
+          - orders.*
+        consumers:
+          - name: shipping
+            state: absent
+      - name: RETURNS
+        subjects:
+          - orders.returned.>
+
+- name: Look at the plan
+  nats.jetstream.jetstream_environment: &shop
+    owner: shop
+    prune: owned
+    streams:
+      - name: CARTS
+        subjects:
+          - carts.>
+        storage: memory
+    consumers:
+      - stream: CARTS
+        name: reminders
+  check_mode: true
+  diff: true
+  register: planned
+
+- name: Do what was planned, or nothing
+  nats.jetstream.jetstream_environment:
+    <<: *shop
+    expect_plan: "{{ planned.plan_digest }}"
+
+- name: Delete it all
+  nats.jetstream.jetstream_environment:
+    state: absent
+    streams:
+      - name: CARTS
+      - name: RETURNS
+      - name: ORDERS-COPY
+      - name: ORDERS
+    kv_buckets:
+      - name: settings
+    object_buckets:
+      - name: invoices
+"""
+
+RETURN = r"""
+---
+plan:
+  description:
+    - What is done, one row for each asset that changes. Streams and buckets come first, then consumers,
+      and what is pruned comes last.
+    - In check mode, what would be done.
+  returned: always, unless the options are wrong or the server cannot be read
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: What it is, one of V(stream), V(kv_bucket), V(object_bucket), and V(consumer).
+      returned: always
+      type: str
+      sample: consumer
+    name:
+      description: Its name.
+      returned: always
+      type: str
+      sample: billing
+    stream:
+      description: The stream of a consumer.
+      returned: for consumers
+      type: str
+      sample: ORDERS
+    place:
+      description: Where it is declared, or V(prune) for what is pruned.
+      returned: always
+      type: str
+      sample: streams[0].consumers[1]
+    action:
+      description: What is done to it, one of V(create), V(update), V(recreate), and V(delete).
+      returned: always
+      type: str
+      sample: update
+    changes:
+      description: Every setting that changes. For what is new, every setting that is not at the default.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        option:
+          description: The name of the setting.
+          returned: always
+          type: str
+          sample: max_age
+        before:
+          description: Its value before, or V(null) for a new asset.
+          returned: always
+          type: raw
+          sample: 12h
+        after:
+          description: Its value after.
+          returned: always
+          type: raw
+          sample: 30d
+    reason:
+      description: Why it changes although it is not declared.
+      returned: for what is pruned
+      type: str
+      sample: is not declared
+    moves:
+      description: The subjects that it gets from other streams. Publishers get an error while they move.
+      returned: when there are any
+      type: list
+      elements: dict
+      contains:
+        subject:
+          description: The subject.
+          returned: always
+          type: str
+          sample: orders.returned.>
+        from:
+          description: The stream that it leaves.
+          returned: always
+          type: str
+          sample: ORDERS
+    would_lose:
+      description: What is deleted with it, as in M(nats.jetstream.jetstream_stream).
+      returned: when something is deleted
+      type: dict
+      contains:
+        messages:
+          description: How many messages are deleted, or V(null) when that cannot be known.
+          returned: always
+          type: int
+          sample: 1200
+        messages_at_most:
+          description: How many messages are deleted at most.
+          returned: always
+          type: int
+          sample: 1200
+        consumers:
+          description: How many consumers are deleted.
+          returned: always
+          type: int
+          sample: 2
+        reasons:
+          description: What deletes something.
+          returned: always
+          type: list
+          elements: str
+          sample:
+            - state=absent deletes it
+    unverified:
+      description: Settings that change by a rule that was not observed on the server's release line.
+      returned: when there are any
+      type: list
+      elements: str
+      sample:
+        - republish
+plan_digest:
+  description:
+    - A digest of the plan, for O(expect_plan).
+    - It depends on what is done to which asset, and neither on the order of the declaration nor on how many
+      messages there are.
+  returned: always, unless the options are wrong or the server cannot be read
+  type: str
+  sample: 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945
+summary:
+  description:
+    - How many assets are what.
+    - In a run, what was really done.
+  returned: always, unless the options are wrong or the server cannot be read
+  type: dict
+  contains:
+    created:
+      description: How many are created.
+      returned: always
+      type: int
+      sample: 2
+    updated:
+      description: How many are changed in place.
+      returned: always
+      type: int
+      sample: 1
+    recreated:
+      description: How many are deleted and created again.
+      returned: always
+      type: int
+      sample: 0
+    deleted:
+      description: How many are deleted.
+      returned: always
+      type: int
+      sample: 0
+    unchanged:
+      description: How many are as declared already.
+      returned: always
+      type: int
+      sample: 997
+    failed:
+      description: How many failed.
+      returned: always
+      type: int
+      sample: 0
+    not_tried:
+      description: How many were not tried, because something that they need failed.
+      returned: always
+      type: int
+      sample: 0
+failures:
+  description: What cannot be done, or could not be, one row for each.
+  returned: always, unless the options are wrong or the server cannot be read
+  type: list
+  elements: dict
+  contains:
+    place:
+      description: Where it is declared.
+      returned: always
+      type: str
+      sample: streams[0]
+    title:
+      description: What it is.
+      returned: always
+      type: str
+      sample: stream ORDERS
+    msg:
+      description: What is wrong, and what to do.
+      returned: always
+      type: str
+      sample: "stream ORDERS: storage cannot be changed in place"
+    err_code:
+      description: The server's own number of the error.
+      returned: when the server refused a request
+      type: int
+      sample: 10047
+not_tried:
+  description: What was not tried, because something that it needs failed.
+  returned: always, unless the options are wrong or the server cannot be read
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: What it is, as in RV(plan).
+      returned: always
+      type: str
+      sample: consumer
+    name:
+      description: Its name.
+      returned: always
+      type: str
+      sample: billing
+    stream:
+      description: The stream of a consumer.
+      returned: for consumers
+      type: str
+      sample: ORDERS
+    place:
+      description: Where it is declared.
+      returned: always
+      type: str
+      sample: streams[0].consumers[1]
+differs_again:
+  description: What someone else changed while the task ran.
+  returned: failure, when there is any
+  type: list
+  elements: str
+  sample:
+    - stream ORDERS
+server:
+  description:
+    - The server that the module was connected to.
+    - What it does not tell is V(null).
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      returned: always
+      type: str
+      sample: n1
+    version:
+      description: Its version.
+      returned: always
+      type: str
+      sample: 2.15.1
+    api_level:
+      description: The level of its JetStream API, which servers tell from nats-server 2.11 on.
+      returned: always
+      type: int
+      sample: 5
+    cluster:
+      description: The name of its cluster.
+      returned: always
+      type: str
+      sample: east
+    domain:
+      description: Its JetStream domain.
+      returned: always
+      type: str
+      sample: hub
+    account:
+      description: The account of the user.
+      returned: always
+      type: str
+      sample: SHOP
+problems:
+  description: What is wrong with the task, all of it at once.
+  returned: failure, when options are wrong or exclude each other
+  type: list
+  elements: dict
+  contains:
+    place:
+      description: Which option it is about.
+      returned: always
+      type: str
+      sample: "sources[0].name"
+    text:
+      description: What is wrong.
+      returned: always
+      type: str
+      sample: is required
+code:
+  description: The server's answer in the manner of HTTP.
+  returned: failure, when the server refused a request
+  type: int
+  sample: 400
+err_code:
+  description: The server's own number of the error.
+  returned: failure, when the server refused a request
+  type: int
+  sample: 10065
+error_class:
+  description: What sort of error it is, one of V(missing), V(exists), V(immutable), V(limit),
+    V(transient), V(denied), V(unsupported), and V(invalid).
+  returned: failure, when the server refused a request
+  type: str
+  sample: invalid
+request:
+  description: The request that was refused.
+  returned: failure, when the server refused a request
+  type: str
+  sample: STREAM.PURGE.ORDERS
+tried:
+  description: The servers that were tried, without their passwords.
+  returned: failure, when there is no connection
+  type: list
+  elements: dict
+  contains:
+    server:
+      description: The URL of the server.
+      returned: always
+      type: str
+      sample: "nats://127.0.0.1:4222"
+    reason:
+      description: Why there is no connection to it.
+      returned: always
+      type: str
+      sample: connection refused
+description:
+  description: The server's own words.
+  returned: failure, when the server refused a request
+  type: str
+  sample: subjects overlap with an existing stream
 """
 
 from ansible_collections.nats.jetstream.plugins.module_utils._environment import (

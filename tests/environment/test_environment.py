@@ -38,10 +38,10 @@ def test_an_environment_from_nothing(account):
     assert state["ORDERS/billing"]["ack_wait"] == 60 * 10**9
     assert state["ORDERS/shipping"]["ack_wait"] == 10 * 10**9
     assert result["summary"] == {
-        "create": 6,
-        "update": 0,
-        "recreate": 0,
-        "delete": 0,
+        "created": 6,
+        "updated": 0,
+        "recreated": 0,
+        "deleted": 0,
         "unchanged": 0,
         "failed": 0,
         "not_tried": 0,
@@ -133,7 +133,7 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else(account):
     assert [row["name"] for row in result["not_tried"]] == ["one"]
     assert account.streams() == ["SMALL"]
     assert account.consumers("SMALL") == ["two"]
-    assert result["summary"]["create"] == 2
+    assert result["summary"]["created"] == 2
     declared["streams"][0]["max_bytes"] = "1MiB"
     rest = account.agrees(**declared)
     assert [row["name"] for row in rest["plan"]] == ["BIG", "one"]

@@ -40,6 +40,7 @@ PYTEST_FOLDERS = {
     "unit": "tests/unit",
     "core": "tests/core",
     "conformance": "tests/conformance",
+    "environment": "tests/environment",
     "cluster": "tests/cluster",
     "examples": "tests/examples",
 }
@@ -478,6 +479,7 @@ make test         everything below that this machine can run
 make unit         units and properties, no server
 make core         connection and API against real servers
 make conformance  the tables of rules, against three versions of nats-server
+make environment  whole environments: plans, orders, owners, against the same
 make cluster      three servers: replicas, moves, a leader that dies
 make examples     the examples of the documentation, and what modules return
 make integration  ansible-test integration, newest nats-server
