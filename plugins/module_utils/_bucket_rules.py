@@ -58,7 +58,8 @@ def bucket_rules(
             text = check.problem(to_stream(config), context)
             return said(text) if text else None
 
-        return Check(tuple(options.get(field, field) for field in check.fields), problem)
+        named = (options.get(field, field) for field in check.fields)
+        return Check(tuple(name for name in named if name in shape.schema.by_name), problem)
 
     def update_losses(before: Config, after: Config, info: Info, context: Context) -> list[Loss]:
         losses = OF_STREAMS.update_losses(to_stream(before), to_stream(after), info, context)
@@ -86,7 +87,7 @@ def bucket_rules(
         return await OF_STREAMS.recreate(manager, of_stream(plan))
 
     return OF_STREAMS._replace(
-        checks=tuple(map(of_bucket, OF_STREAMS.checks)),
+        checks=tuple(check for check in map(of_bucket, OF_STREAMS.checks) if check.fields),
         create_problems=_create_problems,
         complete=complete,
         derive=derive,

@@ -13,7 +13,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from independent import Account
 
-from ansible_collections.nats.jetstream.plugins.modules import jetstream_consumer, jetstream_stream
+from ansible_collections.nats.jetstream.plugins.modules import (
+    jetstream_consumer,
+    jetstream_kv_bucket,
+    jetstream_object_bucket,
+    jetstream_stream,
+)
 from harness import client, servers
 
 SETTINGS = settings(
@@ -212,6 +217,81 @@ def test_replace_gives_exactly_that(account, run_module, first, second):
     for config in (wanted, after, declared, seen):
         config.pop("duplicate_window", None)
     assert (after, seen) == (wanted, declared)
+
+
+KV_SOURCE = st.one_of(
+    st.builds(lambda name: {"name": name}, chosen("o", "MISSING")),
+    st.just({"name": "o", "opt_start_seq": 3}),
+    st.just({"name": "O", "subject_transforms": [{"src": "o.*", "dest": "$KV.b.{{wildcard(1)}}"}]}),
+    st.just({"name": "b", "external": {"api": "far.api"}}),
+    st.just({"name": "far", "external": {"api": "far.api", "deliver": "far.deliver"}}),
+)
+BUCKET_MUTABLE = {
+    name: MUTABLE[name]
+    for name in ("description", "max_bytes", "compression", "placement", "metadata")
+}
+BUCKET_MUTABLE["ttl"] = MUTABLE["max_age"]
+KV_MUTABLE = {
+    **BUCKET_MUTABLE,
+    "history": chosen(1, 5, 64),
+    "max_value_size": SIZES,
+    "republish": st.sampled_from([{"dest": "r.>"}, {"src": "$KV.b.x", "dest": "r.a"}]),
+    "sources": st.lists(KV_SOURCE, max_size=2),
+}
+KV_FIELDS = {
+    **KV_MUTABLE,
+    "storage": chosen("file", "memory"),
+    "limit_marker_ttl": chosen(0, "1s", "90s"),
+    "mirror": st.sampled_from(
+        [{"name": "o"}, {"name": "b", "external": {"api": "far.api"}}, {"name": "MISSING"}]
+    ),
+}
+OBJECT_FIELDS = {
+    **BUCKET_MUTABLE,
+    "storage": chosen("file", "memory"),
+    "sealed": st.booleans(),
+}
+BUCKETS = {
+    "kv": (jetstream_kv_bucket, "KV_b", KV_FIELDS, KV_MUTABLE),
+    "object": (jetstream_object_bucket, "OBJ_b", OBJECT_FIELDS, BUCKET_MUTABLE),
+}
+
+
+@pytest.fixture(params=sorted(BUCKETS))
+def bucket(request, account, run_module):
+    """A bucket of each kind, and what it may be asked for."""
+    module, stream, fields, mutable = BUCKETS[request.param]
+    account.api("STREAM.CREATE.KV_o", {"name": "KV_o", "subjects": ["$KV.o.>"]})
+    yield Asset(account, run_module, module, stream, name="b"), fields, mutable
+    account.api(f"STREAM.DELETE.{stream}")
+
+
+@given(data=st.data(), recreate=chosen("never", "always"))
+@SETTINGS
+def test_from_any_bucket_to_any_other(account, bucket, data, recreate):
+    asset, fields, _mutable = bucket
+    account.api(f"STREAM.DELETE.{asset.names[0]}")
+    if asset.becomes(data.draw(fewer(fields))):
+        asset.becomes(data.draw(fewer(fields)), recreate=recreate)
+
+
+@given(data=st.data())
+@SETTINGS
+def test_replace_gives_exactly_that_bucket(account, bucket, data):
+    asset, _fields, mutable = bucket
+    first, second = data.draw(fewer(mutable)), data.draw(fewer(mutable))
+    account.api(f"STREAM.DELETE.{asset.names[0]}")
+    if not asset.becomes(second):
+        return
+    wanted = asset.stored()
+    account.api(f"STREAM.DELETE.{asset.names[0]}")
+    if not asset.becomes(first):
+        return
+    assert asset.becomes(second, update="replace")
+    after = asset.stored()
+    for config in (wanted, after):
+        config.pop("duplicate_window", None)
+    assert after == wanted
 
 
 CONSUMER_FIELDS = {

@@ -6,7 +6,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.nats.jetstream.plugins.module_utils import _consumer, _schema, _stream
+from ansible_collections.nats.jetstream.plugins.module_utils import (
+    _consumer,
+    _kv_bucket,
+    _object_bucket,
+    _schema,
+    _stream,
+)
 
 SERVER = _schema.Server((2, 15, 1), False)
 
@@ -157,12 +163,20 @@ def test_newer_choices_are_gated_too():
     assert [problem.place for problem in problems] == ["ack_policy"]
 
 
-@pytest.mark.parametrize("kind", [_stream.STREAM, _consumer.CONSUMER], ids=lambda kind: kind.noun)
+KINDS = [
+    _stream.STREAM,
+    _consumer.CONSUMER,
+    _kv_bucket.KV_BUCKET,
+    _object_bucket.OBJECT_BUCKET,
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 def test_no_setting_has_a_default_in_the_argument_spec(kind):
     assert all("default" not in spec for spec in kind.schema.argument_spec().values())
 
 
-@pytest.mark.parametrize("kind", [_stream.STREAM, _consumer.CONSUMER], ids=lambda kind: kind.noun)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 def test_checks_name_fields_that_exist(kind):
     named = {name for check in kind.rules().checks for name in check.fields}
     assert named <= set(kind.schema.by_name)
