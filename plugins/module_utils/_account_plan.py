@@ -8,11 +8,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
-from ansible_collections.nats.jetstream.plugins.module_utils._declared import Declared, Section
+from ansible_collections.nats.jetstream.plugins.module_utils._declared import (
+    BY_NAME,
+    Declared,
+    Section,
+    section_of,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     JetStreamError,
     Refused,
@@ -204,8 +209,11 @@ def _refused_by(stream: Config, decided: Plan, server: Server) -> list[str]:
 def _between_consumers(items: list[Item], found: Survey, server: Server) -> Iterator[Failure]:
     """Yield the consumers of a workqueue stream that are changed and meet others afterwards."""
     after = {item.stream: item for item in items if not item.is_consumer}
-    changing = [item for item in items if item.is_consumer and item.plan.action in WRITES]
-    for stream in dict.fromkeys(item.stream for item in changing):
+    first_of: dict[str, Item] = {}
+    for item in items:
+        if item.is_consumer and item.plan.action in WRITES:
+            first_of.setdefault(item.stream, item)
+    for stream, first in first_of.items():
         config = stream_after(after.get(stream), found.streams.get(stream)) or {}
         if config.get("retention") != "workqueue":
             continue
@@ -215,7 +223,6 @@ def _between_consumers(items: list[Item], found: Survey, server: Server) -> Iter
 
         texts = workqueue_problems(list(_consumers_after(stream, items, found)))
         if texts:
-            first = next(item for item in changing if item.stream == stream)
             error = Refused.because(
                 f"stream {stream}", [Problem(first.place, text) for text in texts]
             )
@@ -249,7 +256,6 @@ class Pruning(NamedTuple):
 
 
 def plan_pruning(
-    sections: Iterable[Section],
     declared: list[Declared],
     found: Survey,
     server: Server,
@@ -260,7 +266,7 @@ def plan_pruning(
     streams = {entry.stream for entry in declared if entry.kind is not CONSUMER}
     out = AccountPlan([], [], [])
     gone = set()
-    for section, identity, info in undeclared(sections, found, known, streams):
+    for section, identity, info in undeclared(found, known, streams):
         if identity[0] in gone or not pruning.picks(section, identity, info):
             continue
         decided = plan(
@@ -274,32 +280,21 @@ def plan_pruning(
 
 
 def undeclared(
-    sections: Iterable[Section], found: Survey, known: set[Identity], streams: set[str]
+    found: Survey, known: set[Identity], streams: set[str]
 ) -> Iterator[tuple[Section, Identity, Info]]:
     """Yield the streams and buckets that no entry means, and then the durable consumers.
 
     known are the consumers, streams the streams that entries mean, those of buckets among them.
     Names with a $ belong to the server or to other clients; ephemeral consumers to who made them.
     """
-    sections = list(sections)
-    prefixed = [section for section in sections if section.prefix]
-    plain = next(one for one in sections if not one.prefix and one.kind is not CONSUMER)
-    consumer = next(one for one in sections if one.kind is CONSUMER)
     for name, info in found.streams.items():
-        if name in streams or "$" in name:
-            continue
-        section = next((one for one in prefixed if is_bucket(one, info)), plain)
-        yield section, (name[len(section.prefix) :],), info
+        if name not in streams and "$" not in name:
+            section = section_of(info)
+            yield section, (name[len(section.prefix) :],), info
     for identity, info in found.consumers.items():
         durable = info["config"].get("durable_name")
         if durable and "$" not in "".join(identity) and identity not in known:
-            yield consumer, identity, info
-
-
-def is_bucket(section: Section, info: Info) -> bool:
-    """Say whether a stream is a bucket of a section, and not only called like one."""
-    named = info["config"]["name"].startswith(section.prefix)
-    return named and section.kind.foreign(info) is None
+            yield BY_NAME["consumers"], identity, info
 
 
 def _stops(items: list[Item], pruning: Pruning) -> Iterator[Failure]:

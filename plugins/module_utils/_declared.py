@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
-from ansible_collections.nats.jetstream.plugins.module_utils._kind import Identity, Kind
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Identity, Info, Kind
 from ansible_collections.nats.jetstream.plugins.module_utils._kv_bucket import KV_BUCKET
 from ansible_collections.nats.jetstream.plugins.module_utils._object_bucket import OBJECT_BUCKET
 from ansible_collections.nats.jetstream.plugins.module_utils._options import (
@@ -81,6 +81,15 @@ SECTIONS = (
     Section("consumers", CONSUMER),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
+
+
+def section_of(info: Info) -> Section:
+    """Return the section of a stream: that of buckets if it can serve as one."""
+    name = info["config"]["name"]
+    for section in SECTIONS:
+        if section.prefix and name.startswith(section.prefix) and not section.kind.foreign(info):
+            return section
+    return BY_NAME["streams"]
 
 
 class Declared(NamedTuple):

@@ -87,18 +87,36 @@ class EnvironmentFailed(JetStreamError):
 
 
 class Work(NamedTuple):
-    """What is to be done, and what it was planned from."""
+    """What is to be done, and what it was planned from. fillings are the entries of buckets."""
 
     planned: AccountPlan
     ordered: Order
     found: Survey
     server: Server
+    fillings: list[Any]
+
+    @property
+    def failures(self) -> list[Failure]:
+        return [*self.planned.failures, *self.ordered.failures]
+
+    @property
+    def titles(self) -> list[str]:
+        """What something is to be done to."""
+        assets = [item.plan.title for item in self.planned.to_do]
+        return [*assets, *(filling.title for filling in self.fillings)]
 
 
 def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
     """Add everything that is wrong with a declaration and the options beside it."""
     problems = inputs.problems
-    read_declaration(params, problems)
+    filled = _with_entries(read_declaration(params, problems))
+    if filled:
+        from ansible_collections.nats.jetstream.plugins.module_utils._declared_entries import (
+            wanted_of,
+        )
+
+        for entry in filled:
+            wanted_of(entry, problems)
     if params["owner"] is not None:
         Name().wire(params["owner"], "owner", problems)
     owner, prune, names = params["owner"], params["prune"], params["prune_names"]
@@ -112,6 +130,10 @@ def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
         "prune_max": params["prune_max"] < 0 and "is negative",
     }
     problems += [Problem(place, text) for place, text in wrong.items() if text]
+
+
+def _with_entries(declared: list[Declared]) -> list[Declared]:
+    return [entry for entry in declared if entry.contents.get("entries")]
 
 
 def shown(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,9 +152,8 @@ async def manage(session: Session) -> dict[str, Any]:
     from ansible_collections.nats.jetstream.plugins.module_utils import _environment_result
 
     told = _environment_result.told(work, session.module._diff)
-    failures = [*work.planned.failures, *work.ordered.failures]
-    if failures:
-        raise _failed("Nothing was changed", failures, {**told, "changed": False})
+    if work.failures:
+        raise _failed("Nothing was changed", work.failures, {**told, "changed": False})
     expected = params["expect_plan"]
     if expected and expected != told["plan_digest"]:
         raise EnvironmentFailed(
@@ -160,20 +181,23 @@ async def _carried_out(
     outcome = await carry_out(
         session.manager, items, work.ordered, params["concurrency"], params["max_moves"]
     )
+    filled = None
+    if work.fillings:
+        from ansible_collections.nats.jetstream.plugins.module_utils._declared_entries import fill
+
+        undone = {index for index, item in enumerate(items) if item.plan.action != "none"}
+        undone -= set(outcome.done)
+        filled = await fill(session.manager, work.fillings, items, undone)
     outcome = await seal(session.manager, items, outcome)
-    told = _environment_result.afterwards(told, work, outcome)
-    if outcome.failures:
-        raise _failed(
-            f"{len(outcome.done)} of {len(work.ordered.units)} changes were made",
-            outcome.failures,
-            told,
-        )
+    told = _environment_result.afterwards(told, work, outcome, filled)
+    failures = [*outcome.failures, *(filled.failures if filled else ())]
+    if failures:
+        made = sum(told["summary"][name] for name in _environment_result.CHANGED)
+        raise _failed(f"{made} of {len(told['plan'])} changes were made", failures, told)
     again = await _planned(session, declared)
-    changed = [item.plan.title for item in again.planned.to_do]
-    failures = [*again.planned.failures, *again.ordered.failures]
-    if changed or failures:
-        text = f"the environment was made so, and someone else changes it meanwhile: {changed}"
-        raise _failed(text, failures, {**told, "differs_again": changed})
+    if again.titles or again.failures:
+        text = f"the environment was made so, and someone else changes it meanwhile: {again.titles}"
+        raise _failed(text, again.failures, {**told, "differs_again": again.titles})
     return told
 
 
@@ -231,7 +255,15 @@ async def _planned(session: Session, declared: list[Declared]) -> Work:
 
         planned.failures.extend(beyond_limits(account, planned.items, found))
     looked = await _looked(manager, planned, found)
-    return Work(looked, order(looked.items, found), found, server)
+    fillings: list[Any] = []
+    if _with_entries(declared):
+        from ansible_collections.nats.jetstream.plugins.module_utils._declared_entries import (
+            plan_entries,
+        )
+
+        fillings, failures = await plan_entries(manager, declared, looked.items, found)
+        looked.failures.extend(failures)
+    return Work(looked, order(looked.items, found), found, server, fillings)
 
 
 async def _account(manager: Any) -> Optional[dict[str, Any]]:
@@ -271,7 +303,7 @@ def _with_pruned(
         params["prune_nonempty"],
         Policy(state="absent", data_loss=params["data_loss"]),
     )
-    pruned = plan_pruning(SECTIONS, declared, found, server, pruning)
+    pruned = plan_pruning(declared, found, server, pruning)
     return AccountPlan(
         [*planned.items, *pruned.items],
         [*planned.failures, *pruned.failures],

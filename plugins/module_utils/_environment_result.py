@@ -19,6 +19,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yam
 
 # A template that says summary.update gets the method of the dict.
 COUNTED = {"create": "created", "update": "updated", "recreate": "recreated", "delete": "deleted"}
+CHANGED = (*COUNTED.values(), "entries")
 
 
 def told(work: Any, diff: bool) -> dict[str, Any]:
@@ -32,30 +33,50 @@ def told(work: Any, diff: bool) -> dict[str, Any]:
         for index, item in enumerate(items)
         if item.plan.action != "none"
     ]
-    failed = len(work.planned.failures) + len(ordered.failures)
+    differences = [_diff(item) for item in items if diff and item.plan.action != "none"]
+    sealed, entries = "", 0
+    if work.fillings:
+        # Loaded here: most environments have no entries to write.
+        from ansible_collections.nats.jetstream.plugins.module_utils import _declared_entries
+
+        sealed = _declared_entries.seal(work.fillings)
+        for filling in work.fillings:
+            rows += _declared_entries.rows(filling)
+            entries += len(filling.steps)
+            if diff:
+                differences.append(_declared_entries.diff(filling))
+    counts = Counter(item.plan.action for item in items)
     result: dict[str, Any] = {
         "changed": bool(rows),
         "plan": rows,
-        "plan_digest": digest(rows),
-        "summary": _summary(Counter(item.plan.action for item in items), failed),
+        "plan_digest": digest(rows, sealed),
+        "summary": _summary(counts, entries, len(work.failures)),
         "failures": [],
         "not_tried": [],
     }
     if diff:
-        result["diff"] = [_diff(item) for item in items if item.plan.action != "none"]
+        result["diff"] = differences
     return result
 
 
-def afterwards(result: dict[str, Any], work: Any, outcome: Any) -> dict[str, Any]:
-    """Return the result of a run: what was done, what was not, and what was not tried."""
+def afterwards(result: dict[str, Any], work: Any, outcome: Any, filled: Any) -> dict[str, Any]:
+    """Return the result of a run: what was done, what was not, and what was not tried.
+
+    filled tells of the entries of buckets, None if there were none to write.
+    """
     items = work.planned.items
     done = Counter(items[index].plan.action for index in outcome.done)
     done["none"] = sum(1 for item in items if item.plan.action == "none")
+    not_tried = [named(items[index]) for index in sorted(outcome.not_tried)]
+    entries, failed = 0, len(outcome.failures)
+    if filled is not None:
+        not_tried += filled.not_tried
+        entries, failed = filled.done, failed + len(filled.failures)
     return {
         **result,
-        "changed": bool(outcome.done),
-        "summary": _summary(done, len(outcome.failures), len(outcome.not_tried)),
-        "not_tried": [named(items[index]) for index in sorted(outcome.not_tried)],
+        "changed": bool(outcome.done) or entries > 0,
+        "summary": _summary(done, entries, failed, len(not_tried)),
+        "not_tried": not_tried,
     }
 
 
@@ -81,20 +102,21 @@ def named(item: Item) -> dict[str, Any]:
     }
 
 
-def digest(rows: list[dict[str, Any]]) -> str:
+def digest(rows: list[dict[str, Any]], sealed: str = "") -> str:
     """Return what tells two plans apart: what is done to which asset, not the counts of messages.
 
-    The order of the declaration means nothing.
+    The order of the declaration means nothing. sealed stands for the values of entries.
     """
-    means = ("kind", "name", "stream", "action", "changes", "moves")
+    means = ("kind", "name", "stream", "bucket", "action", "changes", "moves")
     kept = [{name: row[name] for name in means if name in row} for row in rows]
     lines = sorted(json.dumps(row, sort_keys=True) for row in kept)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*lines, sealed]).encode()).hexdigest()
 
 
-def _summary(counts: Counter[str], failed: int, not_tried: int = 0) -> dict[str, int]:
+def _summary(counts: Counter[str], entries: int, failed: int, not_tried: int = 0) -> dict[str, int]:
     return {
         **{name: counts[action] for action, name in COUNTED.items()},
+        "entries": entries,
         "unchanged": counts["none"],
         "failed": failed,
         "not_tried": not_tried,

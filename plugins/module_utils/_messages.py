@@ -115,6 +115,20 @@ async def leader_get(manager: Any, stream: str, request: dict[str, Any]) -> Opti
         raise
 
 
+async def direct_last(manager: Any, stream: str, subject: str) -> Optional[Message]:
+    """Return the last message of a subject by DIRECT.GET, None if there is none.
+
+    None too when a mirror has answered for the stream, as it may be behind.
+    """
+    connection = manager.connection
+    asked = f"{connection.prefix}.DIRECT.GET.{stream}.{subject}"
+    answer = await manager.repeated(lambda timeout: connection.request_message(asked, b"", timeout))
+    message = direct_message(answer)
+    if message is None or answer.headers.everything("Nats-Stream")[-1:] != [stream]:
+        return None
+    return message
+
+
 async def last_of(get: Any, manager: Any, stream: str, subject: str) -> Optional[Message]:
     """Return the last message of a subject, None if there is none; get is one of the two above."""
     found: Optional[Message] = await get(manager, stream, {"last_by_subj": subject})
@@ -185,12 +199,14 @@ async def publish_after(
     data: bytes,
     headers: Headers,
     expected: int,
+    stored: Optional[str] = None,
 ) -> int:
     """Publish if the last message of the subject still has this sequence (0: there is none).
 
     Returns the sequence of the new message. Without an answer the subject is read before anything
     is sent again. Raises LostRace when someone else wrote meanwhile, and Duplicate when the server
-    has the message's Nats-Msg-Id already.
+    has the message's Nats-Msg-Id already. ``stored`` is the subject in the stream, where it is
+    another one.
     """
     sent = Headers([*headers.pairs, (EXPECTED_SUBJECT_SEQUENCE, str(expected))])
     deadline, unsure = time.monotonic() + manager.retry_for, False
@@ -213,7 +229,7 @@ async def publish_after(
             if isinstance(error, NotSent) or time.monotonic() >= deadline:
                 raise
             unsure = again = True
-        last = await leader_get(manager, stream, {"last_by_subj": subject})
+        last = await leader_get(manager, stream, {"last_by_subj": stored or subject})
         if last is not None and last.data == data and last.headers.pairs == sent.pairs:
             return last.seq
         if not again or (last.seq if last else 0) != expected:

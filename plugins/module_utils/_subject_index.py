@@ -57,7 +57,7 @@ class SubjectIndex:
         if token == "*":
             children = [child for name, child in node.below.items() if name != ">"]
         else:
-            children = [node.below[name] for name in {token, "*"} if name in node.below]
+            children = [node.below[name] for name in (token, "*") if name in node.below]
         for child in children:
             yield from self._walk(child, tokens, index + 1)
 

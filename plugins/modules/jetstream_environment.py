@@ -58,7 +58,13 @@ options:
     default: []
   kv_buckets:
     description:
-      - The key-value buckets. An entry takes the options of M(nats.jetstream.jetstream_kv_bucket).
+      - The key-value buckets. An entry takes the options of M(nats.jetstream.jetstream_kv_bucket), and C(entries), a
+        list of what is kept in it.
+      - An item of C(entries) takes C(key), exactly one of C(value) (a text), C(json), C(base64), and C(src) (a file on
+        the managed host), C(state), C(ttl), and C(expected_revision), as in M(nats.jetstream.jetstream_kv).
+      - Entries are written when all assets are there. An entry that has the value already is not written, and what
+        is not declared stays. Values are not part of any result, difference, or log.
+      - A bucket that is a mirror takes no C(entries), because they belong to its origin.
     type: list
     elements: dict
     default: []
@@ -224,6 +230,12 @@ EXAMPLES = r"""
     kv_buckets:
       - name: settings
         history: 5
+        entries:
+          - key: currency
+            value: EUR
+          - key: limits
+            json:
+              items: 100
     object_buckets:
       - name: invoices
         max_bytes: 1GiB
@@ -281,19 +293,19 @@ RETURN = r"""
 plan:
   description:
     - What is done, one row for each asset that changes. Streams and buckets come first, then consumers,
-      and what is pruned comes last.
+      what is pruned, and the entries of buckets.
     - In check mode, what would be done.
   returned: always, unless the options are wrong or the server cannot be read
   type: list
   elements: dict
   contains:
     kind:
-      description: What it is, one of V(stream), V(kv_bucket), V(object_bucket), and V(consumer).
+      description: What it is, one of V(stream), V(kv_bucket), V(object_bucket), V(consumer), and V(kv_entry).
       returned: always
       type: str
       sample: consumer
     name:
-      description: Its name.
+      description: Its name, which is the key of an entry.
       returned: always
       type: str
       sample: billing
@@ -302,18 +314,25 @@ plan:
       returned: for consumers
       type: str
       sample: ORDERS
+    bucket:
+      description: The bucket of an entry.
+      returned: for entries
+      type: str
+      sample: settings
     place:
       description: Where it is declared, or V(prune) for what is pruned.
       returned: always
       type: str
       sample: streams[0].consumers[1]
     action:
-      description: What is done to it, one of V(create), V(update), V(recreate), and V(delete).
+      description: What is done to it, one of V(create), V(update), V(recreate), V(delete), and, for entries,
+        V(purge).
       returned: always
       type: str
       sample: update
     changes:
-      description: Every setting that changes. For what is new, every setting that is not at the default.
+      description: Every setting that changes. For what is new, every setting that is not at the default. Empty for
+        entries.
       returned: always
       type: list
       elements: dict
@@ -391,8 +410,8 @@ plan:
 plan_digest:
   description:
     - A digest of the plan, for O(expect_plan).
-    - It depends on what is done to which asset, and neither on the order of the declaration nor on how many
-      messages there are.
+    - It depends on what is done to which asset and on the values of entries, and neither on the order of the
+      declaration nor on how many messages there are.
   returned: always, unless the options are wrong or the server cannot be read
   type: str
   sample: 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945
@@ -423,13 +442,18 @@ summary:
       returned: always
       type: int
       sample: 0
+    entries:
+      description: How many entries of key-value buckets are written.
+      returned: always
+      type: int
+      sample: 12
     unchanged:
-      description: How many are as declared already.
+      description: How many assets are as declared already.
       returned: always
       type: int
       sample: 997
     failed:
-      description: How many failed.
+      description: How many failed, the entries of a bucket counted as one.
       returned: always
       type: int
       sample: 0
@@ -485,6 +509,11 @@ not_tried:
       returned: for consumers
       type: str
       sample: ORDERS
+    bucket:
+      description: The bucket of an entry.
+      returned: for entries
+      type: str
+      sample: settings
     place:
       description: Where it is declared.
       returned: always

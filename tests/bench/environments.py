@@ -118,7 +118,7 @@ class Bench:
 def timed(command: list[str], env: dict[str, str]) -> float:
     started = time.monotonic()
     done = subprocess.run(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{command[0]} failed:\n{done.stdout[-4000:]}")

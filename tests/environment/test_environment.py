@@ -42,6 +42,7 @@ def test_an_environment_from_nothing(account):
         "updated": 0,
         "recreated": 0,
         "deleted": 0,
+        "entries": 0,
         "unchanged": 0,
         "failed": 0,
         "not_tried": 0,
