@@ -105,3 +105,22 @@ notes:
     from the controller.
   - nats-server 2.9.10, 2.10.27, and 2.15.1 are tested.
 """
+
+    # Where plugins of the controller find the options that are not given: one line each.
+    PLUGINS = r"""
+options:
+  servers: {vars: [{name: nats_jetstream_servers}], env: [{name: NATS_URL}]}
+  user: {vars: [{name: nats_jetstream_user}], env: [{name: NATS_USER}]}
+  password: {vars: [{name: nats_jetstream_password}], env: [{name: NATS_PASSWORD}]}
+  token: {vars: [{name: nats_jetstream_token}]}
+  ca: {vars: [{name: nats_jetstream_ca}]}
+  ca_path: {vars: [{name: nats_jetstream_ca_path}], env: [{name: NATS_CA}]}
+  validate_certs: {vars: [{name: nats_jetstream_validate_certs}]}
+  tls_hostname: {vars: [{name: nats_jetstream_tls_hostname}]}
+  domain: {vars: [{name: nats_jetstream_domain}]}
+  api_prefix: {vars: [{name: nats_jetstream_api_prefix}]}
+  inbox_prefix: {vars: [{name: nats_jetstream_inbox_prefix}]}
+  connect_timeout: {vars: [{name: nats_jetstream_connect_timeout}]}
+  timeout: {vars: [{name: nats_jetstream_timeout}], env: [{name: NATS_TIMEOUT}]}
+  retry_for: {vars: [{name: nats_jetstream_retry_for}]}
+"""

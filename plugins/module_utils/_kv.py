@@ -293,6 +293,6 @@ async def in_flight(work: Callable[[Any], Awaitable[None]], tasks: Iterable[Any]
             except JetStreamError as error:
                 errors.append(error)
 
-    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    await asyncio.gather(*(worker() for _number in range(IN_FLIGHT)))
     if errors:
         raise errors[0]

@@ -91,7 +91,7 @@ def _from_json(value: Any) -> Payload:
 
 def _from_base64(value: str) -> Payload:
     try:
-        return Payload(base64.b64decode("".join(value.split()), validate=True))
+        return Payload(base64.b64decode("".join(value.splitlines()).strip(), validate=True))
     except ValueError:
         raise _Unfit("is no Base64") from None
 

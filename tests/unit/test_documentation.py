@@ -51,7 +51,7 @@ OLDEST = (2, 9, 0)
 
 TASK_KEYWORDS = {
     *("name", "register", "when", "vars", "loop", "loop_control", "until", "retries", "delay"),
-    *("check_mode", "diff", "module_defaults", "block"),
+    *("check_mode", "diff", "module_defaults", "block", "no_log"),
 }
 OF_ANSIBLE = {
     *("ansible_facts", "changed", "deprecations", "diff", "exception", "failed", "invocation"),
