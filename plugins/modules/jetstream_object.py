@@ -142,6 +142,11 @@ EXAMPLES = r"""
     name: site/example.txt
     src: /tmp/nats_jetstream_example.txt
     description: the file of the example
+  register: stored
+
+- name: Say how much was sent
+  ansible.builtin.debug:
+    msg: "{{ stored.sent }} bytes were sent. The object has {{ stored.object.chunks }} chunks."
 
 - name: Store a text
   nats.jetstream.jetstream_object:

@@ -93,6 +93,11 @@ EXAMPLES = r"""
     dest: /tmp
     mode: "0600"
     backup: true
+  register: fetched
+
+- name: Say what it is
+  ansible.builtin.debug:
+    msg: "{{ fetched.dest }} has {{ (fetched.object or {}).size | default('no') }} bytes."
 """
 
 RETURN = r"""
