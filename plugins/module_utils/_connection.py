@@ -15,6 +15,7 @@ address gets a client and one attempt of its own, and each request ends with its
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import logging
 from typing import Any, NamedTuple, Optional
@@ -317,6 +318,9 @@ class Connection:
                         max_reconnect_attempts=1,
                         reconnect_time_wait=0,
                         connect_timeout=self.options.connect_timeout,
+                        # Whoever sends much counts what is on its way; while nats-py waits for
+                        # this limit of its own, it swallows a cancellation.
+                        pending_size=0,
                         **arguments,
                     ),
                     self.options.connect_timeout,
@@ -475,30 +479,39 @@ class Listener:
 
     def __init__(self, connection: Connection, subject: str) -> None:
         self.connection, self.subject = connection, subject
-        self._arrived: asyncio.Queue[Any] = asyncio.Queue()
-        self._stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arrived: collections.deque[Any] = collections.deque()
+        self._loop = asyncio.get_running_loop()
+        self._stop: asyncio.Future[None] = self._loop.create_future()
+        self._news: asyncio.Future[None] = self._loop.create_future()
         self._subscription: Any = None
 
     async def open(self, client: Any) -> None:
         self.connection._waiting[self._stop] = self.subject
-        self._stop.add_done_callback(lambda stop: self._arrived.put_nowait(None))
-        self._subscription = await client.subscribe(self.subject, cb=self._arrived.put)
+        self._stop.add_done_callback(lambda stop: self._tell())
+        self._subscription = await client.subscribe(self.subject, cb=self._take)
+
+    async def _take(self, message: Any) -> None:
+        self._arrived.append(message)
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._news.done():
+            self._news.set_result(None)
 
     async def next(self, timeout: float) -> Any:
         """Return the next message of nats-py; its headers are None or Headers.
 
         Raises RequestTimeout after timeout seconds, ConnectionLost and PermissionDenied at once.
         """
-        try:
-            message = await asyncio.wait_for(self._arrived.get(), timeout)
-        except asyncio.TimeoutError as error:
-            raise RequestTimeout(
-                f"nothing arrived on {self.subject} within {timeout:g} s"
-            ) from error
-        if message is None:
-            self._arrived.put_nowait(None)
+        if not self._arrived and not self._stop.done():
+            self._news = self._loop.create_future()
+            # wait_for() can swallow a cancellation, and then nobody is interrupted.
+            await asyncio.wait({self._news}, timeout=timeout)
+        if self._arrived:
+            return self._arrived.popleft()
+        if self._stop.done():
             self._stop.result()
-        return message
+        raise RequestTimeout(f"nothing arrived on {self.subject} within {timeout:g} s")
 
     async def close(self) -> None:
         self.connection._waiting.pop(self._stop, None)
