@@ -20,11 +20,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import objects  # noqa: E402
+
 from harness import collection, servers  # noqa: E402
 
 TASKS = 20
 ROUNDS = 5
 BOUND = 1.35
+OBJECT = 256  # MiB
 
 
 def main() -> int:
@@ -43,7 +46,7 @@ def main() -> int:
         ["ansible", "--version"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.split("\n")[0]
     print(f"jetstream_stream / ping: {ratio:.2f} (bound {BOUND}; {core}, nats-server {version})")
-    return 0
+    return objects.main([OBJECT])
 
 
 def measure(url: str, results: Path) -> list[list[float]]:

@@ -30,7 +30,7 @@ from harness import client, collection, servers  # noqa: E402
 
 BARE = HERE / "bare.py"
 LOOP_SAMPLE = 50  # streams; a loop over all of them would take many minutes and is linear
-MODULE = "ansible_collections.nats.jetstream.plugins.modules.jetstream_environment"
+MODULES = "ansible_collections.nats.jetstream.plugins.modules"
 
 
 def declaration(count: int) -> dict[str, Any]:
@@ -93,17 +93,18 @@ class Bench:
     def bare(self, what: str, count: int) -> float:
         return timed([sys.executable, str(BARE), what, self.server.url, str(count)], self.env)
 
-    def peak(self, count: int) -> float:
-        """Return the MiB that the module needs at most, run as Ansible runs it."""
+    def peak(self, module: str, options: dict[str, Any]) -> float:
+        """Return the MiB that a module needs at most, run as Ansible runs it."""
         arguments = self.folder / "arguments.json"
-        options = {"servers": [self.server.url], **declaration(count)}
+        options = {"servers": [self.server.url], **options}
         arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
         script = (
             "import resource, subprocess, sys;"
             "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
         )
-        command = [sys.executable, "-c", script, sys.executable, "-m", MODULE, str(arguments)]
+        command = [sys.executable, "-c", script, sys.executable, "-m", f"{MODULES}.{module}"]
+        command.append(str(arguments))
         done = subprocess.run(command, env=self.env, check=True, stdout=subprocess.PIPE, text=True)
         return int(done.stdout) / 1024
 
@@ -139,7 +140,8 @@ def measure(bench: Bench, count: int, rounds: int) -> None:
     sent = (bench.requests() - before - 1) // rounds
     bare_read = [bench.bare("read", count) for _round in range(rounds)]
     show("unchanged", unchanged, bare_read, "3.0")
-    print(f"  requests of an unchanged run: {sent}; peak memory {bench.peak(count):.0f} MiB")
+    peak = bench.peak("jetstream_environment", declaration(count))
+    print(f"  requests of an unchanged run: {sent}; peak memory {peak:.0f} MiB")
     if count <= 1000:
         sample = min(count, LOOP_SAMPLE)
         loop = bench.loop(sample) * count / sample
