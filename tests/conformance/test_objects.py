@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import filecmp
 import hashlib
 import json
 import os
@@ -513,6 +514,51 @@ def test_an_interrupted_put_leaves_no_chunks(bucket, server, tmp_path):
         assert process.wait(30) != 0
     assert bucket.last_seq() < 256 * 2**20 // 4096, "it was over before it was interrupted"
     assert bucket.subjects() == {}
+
+
+PEAK = """
+import importlib, json, re, sys
+sys.path.insert(0, sys.argv[1])
+from harness import collection
+collection.make_importable()
+module = importlib.import_module(
+    "ansible_collections.nats.jetstream.plugins.modules." + sys.argv[2]
+)
+done = collection.run_module(module, **json.loads(sys.argv[3]))
+# Not ru_maxrss, which begins with that of whoever started this process.
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]
+print(json.dumps([done["changed"], done["object"]["sha256"], int(peak) / 1024]))
+"""
+
+
+def test_a_gibibyte_takes_no_more_memory_than_a_mebibyte(bucket, server, tmp_path):
+    def run(module, **args):
+        """Return the digest and the MiB at most."""
+        args.update(servers=[server.url], bucket=bucket.name, name="thing")
+        command = [sys.executable, "-c", PEAK, str(TESTS), module, json.dumps(args)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        changed, sha256, peak = json.loads(done.stdout)
+        assert changed
+        return sha256, peak
+
+    source, dest, peaks = tmp_path / "source", tmp_path / "dest", []
+    for mebibytes in (1, 1024):
+        piece, digest = data_of(2**20 - 8), hashlib.sha256()
+        with open(source, "wb") as file:
+            for number in range(mebibytes):
+                for part in (number.to_bytes(8, "big"), piece):
+                    digest.update(part)
+                    file.write(part)
+        put, put_peak = run("jetstream_object", src=str(source))
+        fetched, fetch_peak = run("jetstream_object_fetch", dest=str(dest))
+        assert put == fetched == digest.hexdigest()
+        assert filecmp.cmp(source, dest, shallow=False)
+        peaks.append((put_peak, fetch_peak))
+        source.unlink()
+    small, large = peaks
+    print(f"peaks of put and fetch in MiB: {small} for 1 MiB, {large} for 1 GiB")
+    assert max(large) < 150
+    assert all(after - before < 32 for before, after in zip(small, large)), peaks
 
 
 def damage(bucket, how):
