@@ -430,11 +430,15 @@ class Connection:
         """Return a subject of our own for answers."""
         return str(self._client.new_inbox())
 
-    async def subscribe(self, subject: str) -> Listener:
-        """Return a Listener that takes what arrives on a subject until it is closed."""
+    async def subscribe(self, subject: str, asked: str = "") -> Listener:
+        """Return a Listener that takes what arrives on a subject until it is closed.
+
+        asked is the subject of the messages that this one waits for answers to, if there are any:
+        the listener ends when the user may not publish there.
+        """
         if self._lost is not None:
             raise NotSent(self._lost)
-        listener = Listener(self, subject)
+        listener = Listener(self, subject, asked)
         await listener.open(self._client)
         return listener
 
@@ -477,8 +481,8 @@ class Listener:
     Use it as ``async with await connection.subscribe(subject) as listener``.
     """
 
-    def __init__(self, connection: Connection, subject: str) -> None:
-        self.connection, self.subject = connection, subject
+    def __init__(self, connection: Connection, subject: str, asked: str = "") -> None:
+        self.connection, self.subject, self.asked = connection, subject, asked or subject
         self._arrived: collections.deque[Any] = collections.deque()
         self._loop = asyncio.get_running_loop()
         self._stop: asyncio.Future[None] = self._loop.create_future()
@@ -486,7 +490,7 @@ class Listener:
         self._subscription: Any = None
 
     async def open(self, client: Any) -> None:
-        self.connection._waiting[self._stop] = self.subject
+        self.connection._waiting[self._stop] = self.asked
         self._stop.add_done_callback(lambda stop: self._tell())
         self._subscription = await client.subscribe(self.subject, cb=self._take)
 

@@ -89,7 +89,7 @@ async def _send_once(
     window = max(2, IN_FLIGHT // chunk_size)
     found, sent, acknowledged = hashlib.sha256(), 0, 0
     inbox = connection.new_inbox()
-    async with await connection.subscribe(inbox) as acks:
+    async with await connection.subscribe(inbox, subject) as acks:
         try:
             with opened() as source:
                 while True:
