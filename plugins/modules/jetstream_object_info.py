@@ -88,7 +88,7 @@ EXAMPLES = r"""
 
 - name: Stop if it is not there
   ansible.builtin.assert:
-    that: version.objects or ansible_check_mode
+    that: ansible_check_mode or version.objects | length == 1
 """
 
 RETURN = r"""
