@@ -8,7 +8,7 @@
 RUN = python3 tests/harness/run.py
 export PYTHON V
 
-TARGETS = demo test bench lint sanity unit core conformance environment cluster examples integration clean help
+TARGETS = demo test bench lint sanity unit core conformance environment cluster examples integration molecule clean help
 
 .PHONY: $(TARGETS)
 .DEFAULT_GOAL = help

@@ -382,6 +382,24 @@ def integration(run: Run) -> None:
     run_ansible_test(run, "integration", ["--python", version])
 
 
+def molecule(run: Run) -> None:
+    """Run the scenarios of the roles; what molecule passes over is a failure."""
+    scenarios = sorted((ROOT / "extensions" / "molecule").glob("*/molecule.yml"))
+    if not scenarios:
+        raise Failure("extensions/molecule has no scenario")
+    script = ROOT / "tests" / "harness" / "with_server.py"
+    with lock("molecule"):
+        run.env["MOLECULE_EPHEMERAL_DIRECTORY"] = str(work() / "molecule")
+        command = [str(run.python), str(script), run.tool("molecule"), "test"]
+        for scenario in scenarios:
+            command += ["--scenario-name", scenario.parent.name]
+        text = run.command("molecule", command)
+    for scenario in scenarios:
+        for action in ("converge", "idempotence", "verify"):
+            if f"{scenario.parent.name} > {action}] Executed: Successful" not in text:
+                raise Failure(f"{scenario.parent.name}: {action} was not run")
+
+
 def lint_commands(run: Run) -> dict[str, list[str]]:
     # antsibull-docs writes a log into the home of whoever runs it.
     home = work() / "home"
@@ -431,6 +449,7 @@ def target_test(run: Run) -> None:
     run_lint(run)
     run.step("sanity", functools.partial(sanity, run))
     run.step("integration", functools.partial(integration, run))
+    run.step("molecule", functools.partial(molecule, run))
 
 
 def target_lint(run: Run) -> None:
@@ -447,6 +466,12 @@ def target_integration(run: Run) -> None:
     need_environment(run)
     need_servers(run)
     run.step("integration", functools.partial(integration, run))
+
+
+def target_molecule(run: Run) -> None:
+    need_environment(run)
+    need_servers(run)
+    run.step("molecule", functools.partial(molecule, run))
 
 
 def target_pytest(run: Run, name: str) -> None:
@@ -483,6 +508,7 @@ make environment  whole environments: plans, orders, owners, against the same
 make cluster      three servers: replicas, moves, a leader that dies
 make examples     the examples of the documentation, and what modules return
 make integration  ansible-test integration, newest nats-server
+make molecule     the roles on localhost, newest nats-server
 make sanity       ansible-test sanity, all its Pythons that are here
 make lint         ruff, mypy, ansible-lint, reuse, antsibull-changelog, antsibull-docs
 make bench        ratios of time, measured
@@ -512,6 +538,7 @@ def main(target: str) -> int:
             "lint": target_lint,
             "sanity": target_sanity,
             "integration": target_integration,
+            "molecule": target_molecule,
         }[target](run)
     return run.finish()
 
