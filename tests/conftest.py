@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -25,6 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import client, collection, servers
 
 collection.make_importable()
+
+# How long an example takes says more about the machine than about what is tested.
+hypothesis.settings.register_profile("without time", deadline=None)
+hypothesis.settings.load_profile("without time")
 
 
 def _binaries() -> list[str]:

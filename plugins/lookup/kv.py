@@ -146,8 +146,14 @@ class LookupModule(LookupBase):
     def run(
         self, terms: list[str], variables: Optional[dict[str, Any]] = None, **kwargs: Any
     ) -> list[Any]:
-        self.set_options(var_options=variables, direct=kwargs)
-        params = self._connection_params(variables or {}, kwargs)
+        # Variables come as they were written, templates included.
+        own = {
+            name: self._templar.template(value)
+            for name, value in (variables or {}).items()
+            if name.startswith(VARIABLE)
+        }
+        self.set_options(var_options=own, direct=kwargs)
+        params = self._connection_params(own, kwargs)
         try:
             return self._run([str(term) for term in terms], params, kwargs)
         except JetStreamError as error:

@@ -19,6 +19,7 @@ import pytest
 from harness import collection, paths, servers
 
 MODULES = sorted(path.stem for path in (paths.ROOT / "plugins" / "modules").glob("*.py"))
+LOOKUPS = sorted(path.stem for path in (paths.ROOT / "plugins" / "lookup").glob("*.py"))
 # A purge counts in check mode what a run would remove, so the stream has to be there.
 NEEDING_A_RUN = {"jetstream_purge"}
 
@@ -31,6 +32,7 @@ PLAYBOOK = """\
     ansible_python_interpreter: "{python}"
     nats_servers:
       - "{url}"
+    nats_jetstream_servers: "{{{{ nats_servers }}}}"
   module_defaults:
     group/nats.jetstream.jetstream:
       servers: "{{{{ nats_servers }}}}"
@@ -45,8 +47,8 @@ def fresh_server(newest_server: servers.Server) -> Iterator[servers.Server]:
         yield running
 
 
-def playbook(module: str, url: str, folder: Path) -> Path:
-    literals = import_module(f"ansible_collections.nats.jetstream.plugins.modules.{module}")
+def playbook(module: str, url: str, folder: Path, kind: str = "modules") -> Path:
+    literals = import_module(f"ansible_collections.nats.jetstream.plugins.{kind}.{module}")
     tasks = textwrap.indent(literals.EXAMPLES.strip().removeprefix("---"), "    ")
     file = folder / f"{module}.yml"
     file.write_text(PLAYBOOK.format(python=sys.executable, url=url, tasks=tasks))
@@ -86,3 +88,9 @@ def test_the_examples_run(module, fresh_server, tmp_path):
 @pytest.mark.parametrize("module", [one for one in MODULES if one not in NEEDING_A_RUN])
 def test_the_examples_can_be_checked_before_anything_is_there(module, fresh_server, tmp_path):
     play(playbook(module, fresh_server.url, tmp_path), "--check", "--diff")
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_the_examples_of_a_lookup_run(name, fresh_server, tmp_path):
+    output = play(playbook(name, fresh_server.url, tmp_path, "lookup"))
+    assert "[WARNING]" not in output, output
