@@ -150,7 +150,7 @@ def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
             would_lose=would_lose(losses),
         )
     draft = draft._replace(config=renewed, losses=tuple(losses), warnings=tuple(warnings))
-    return _reported(draft, "recreate", unknown)
+    return _reported(draft, "recreate", unknown + rules.create_problems(renewed))
 
 
 def _in_place_words(field: Field) -> str:

@@ -234,6 +234,11 @@ def test_recreate_only_when_allowed_and_only_if_empty():
         plan(full, storage="memory", recreate="always", data_loss="forbid")
 
 
+def test_what_can_not_be_created_is_not_recreated():
+    with pytest.raises(_errors.Refused, match="can not be created sealed"):
+        plan(stored(), storage="memory", sealed=True, recreate="always")
+
+
 def test_an_option_that_can_be_updated_is_not_recreated_because_recreate_is_allowed():
     assert plan(stored(), max_msgs=5, recreate="always").action == "update"
 
