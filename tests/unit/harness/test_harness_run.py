@@ -48,6 +48,22 @@ def test_an_absent_python_is_listed(a_run, monkeypatch):
     assert "3.14" in a_run.absent[0]
 
 
+@pytest.mark.parametrize("action", ["converge", "idempotence", "verify"])
+def test_what_molecule_passes_over_is_a_failure(a_run, monkeypatch, action):
+    folder = run.ROOT / "extensions" / "molecule"
+    lines = [
+        f"INFO [{scenario.parent.name} > {one}] Executed: Successful"
+        for scenario in folder.glob("*/molecule.yml")
+        for one in ("converge", "idempotence", "verify")
+    ]
+    says = {"text": "\n".join(lines)}
+    monkeypatch.setattr(a_run, "command", lambda *_args: says["text"])
+    run.molecule(a_run)
+    says["text"] = "\n".join(line for line in lines if f"> {action}]" not in line)
+    with pytest.raises(run.Failure, match=f"{action} was not run"):
+        run.molecule(a_run)
+
+
 def report(tmp_path, cases):
     file = tmp_path / "report.xml"
     file.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
