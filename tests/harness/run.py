@@ -56,6 +56,9 @@ ABSENT = (
 )
 SKIPPED = re.compile(r"All targets skipped|WARNING: .*(?:[Ss]kip|Excluding)|^Skipping ")
 
+# A random name that ends with an underscore is a reference in RST, and antsibull-docs quotes it.
+UNLUCKY_NAME = re.compile(r'Unknown target name: "antsibull-docs-[a-z0-9_]+"')
+
 
 class Failure(Exception):
     """A step failed; the text is the reason in one line."""
@@ -99,7 +102,15 @@ class Run:
         return text
 
     def check(self, name: str, command: list[str]) -> None:
-        self.command(name, command)
+        try:
+            self.command(name, command)
+        except Failure as failure:
+            if not UNLUCKY_NAME.search(str(failure)):
+                raise
+            say(
+                "    once more: the temporary folder of antsibull-docs has a name that RST misreads"
+            )
+            self.check(name, command)
 
     def tool(self, name: str) -> str:
         return str(VENV / "bin" / name)
