@@ -147,8 +147,9 @@ class LookupModule(LookupBase):
         self, terms: list[str], variables: Optional[dict[str, Any]] = None, **kwargs: Any
     ) -> list[Any]:
         # Variables come as they were written, templates included.
+        templar: Any = self._templar
         own = {
-            name: self._templar.template(value)
+            name: templar.template(value)
             for name, value in (variables or {}).items()
             if name.startswith(VARIABLE)
         }

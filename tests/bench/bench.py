@@ -20,6 +20,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import entries  # noqa: E402
+import environments  # noqa: E402
 import objects  # noqa: E402
 
 from harness import collection, servers  # noqa: E402
@@ -28,6 +30,9 @@ TASKS = 20
 ROUNDS = 5
 BOUND = 1.35
 OBJECT = 256  # MiB
+ENTRIES = 5000
+ENVIRONMENTS = [100, 1000, 10000]
+ROUNDS_OF_MANY = 3
 
 
 def main() -> int:
@@ -46,6 +51,8 @@ def main() -> int:
         ["ansible", "--version"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.split("\n")[0]
     print(f"jetstream_stream / ping: {ratio:.2f} (bound {BOUND}; {core}, nats-server {version})")
+    environments.main(ENVIRONMENTS, ROUNDS_OF_MANY)
+    entries.main([ENTRIES])
     return objects.main([OBJECT])
 
 

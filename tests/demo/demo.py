@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import subprocess
@@ -27,9 +28,13 @@ def main() -> None:
     with servers.Server(servers.find_server()) as server, client.Client(server.url) as nats:
         title(f"A throwaway nats-server {server.version} runs at {server.url}")
 
-        title("Provision three streams and three consumers (shop.yml)")
+        title("Provision streams, consumers, buckets, entries, and an object (shop.yml)")
         play(server, "provision.yml", changed=2)
-        check(nats.ok("STREAM.NAMES")["streams"], ["CLICKS", "INVOICES", "ORDERS"], "streams")
+        made = ["CLICKS", "INVOICES", "KV_settings", "OBJ_files", "ORDERS"]
+        check(sorted(nats.ok("STREAM.NAMES")["streams"]), made, "streams")
+        last = {"last_by_subj": "$KV.settings.shop.currency"}
+        value = nats.ok("STREAM.MSG.GET.KV_settings", last)["message"]["data"]
+        check(base64.b64decode(value), b"EUR", "the entry shop.currency")
 
         title("Run it again: nothing changes")
         play(server, "provision.yml", changed=0)
