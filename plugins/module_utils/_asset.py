@@ -78,16 +78,27 @@ def run_asset(kind: Kind) -> None:
     )
 
 
-def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> None:
-    """Add everything that is wrong with the options of an asset, before anything is sent."""
+def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> tuple[Wanted, Policy]:
+    """Return what the options ask for; add everything that is wrong with them."""
     problems = inputs.problems
     for option in kind.identity:
         kind.naming.wire(params[option], option, problems)
-    kind.schema.wire(params, "", problems)
-    inputs.seconds(params, "wait_timeout")
+    config = kind.schema.wire(params, "", problems)
+    wait_timeout = inputs.seconds(params, "wait_timeout")
     mentioned = [name for name in kind.schema.by_name if params.get(name) is not None]
-    problems += reset_problems(kind, params["reset"] or [], mentioned)
-    problems += extra_problems(kind, params["extra_config"] or {})
+    reset, extra = params["reset"] or [], params["extra_config"] or {}
+    problems += reset_problems(kind, reset, mentioned)
+    problems += extra_problems(kind, extra)
+    policy = Policy(
+        state=params["state"],
+        update=params["update"],
+        recreate=params["recreate"],
+        data_loss=params["data_loss"],
+        recovery_path=params["recovery_path"],
+        wait=params["wait"],
+        wait_timeout=wait_timeout,
+    )
+    return Wanted(config, tuple(reset), extra), policy
 
 
 def _depends_on_level(kind: Kind, wanted: Wanted) -> bool:
@@ -98,20 +109,9 @@ def _depends_on_level(kind: Kind, wanted: Wanted) -> bool:
 
 async def manage(kind: Kind, session: Session) -> dict[str, Any]:
     """Plan one asset, do it unless in check mode, and return the module's result."""
-    params, manager = session.params, session.manager
-    identity: Identity = tuple(params[option] for option in kind.identity)
-    wanted = Wanted(
-        kind.schema.wire(params, "", []), tuple(params["reset"] or ()), params["extra_config"] or {}
-    )
-    policy = Policy(
-        state=params["state"],
-        update=params["update"],
-        recreate=params["recreate"],
-        data_loss=params["data_loss"],
-        recovery_path=params["recovery_path"],
-        wait=params["wait"],
-        wait_timeout=Inputs().seconds(params, "wait_timeout"),
-    )
+    manager = session.manager
+    wanted, policy = session.wanted
+    identity: Identity = tuple(session.params[option] for option in kind.identity)
     found = await kind.read(manager, identity)
     decided = await decide(kind, identity, wanted, found, policy, session)
     info = found.info

@@ -105,14 +105,16 @@ def wanted_of(declared: Declared, problems: list[Problem]) -> list[Wanted]:
 
 
 async def plan_entries(
-    manager: Any, declared: Iterable[Declared], items: Iterable[Item], found: Survey
+    manager: Any,
+    wanted: Iterable[tuple[Declared, list[Wanted]]],
+    items: Iterable[Item],
+    found: Survey,
 ) -> tuple[list[Filling], list[Failure]]:
     """Return what changes in which bucket, and what cannot be so.
 
     Buckets are judged by what they are going to be.
     """
     by_stream = {item.stream: item for item in items if not item.is_consumer}
-    wanted = [(entry, wanted_of(entry, [])) for entry in declared if entry.contents.get("entries")]
     asked = [(entry, some) for entry, some in wanted if some and entry.stream in by_stream]
 
     async def look(one: tuple[Declared, list[Wanted]]) -> Any:

@@ -236,7 +236,7 @@ def _step(
     elif wanted.state == ABSENT:
         if live:
             step = _removal(wanted.key, current, ABSENT)
-    elif current is not None and (current.operation != PURGE or counts.get(wanted.key, 1) > 1):
+    elif wanted.state == PURGED and _has_history(current, counts):
         step = _removal(wanted.key, current, PURGED)
     if wanted.ttl and step.action != NONE:
         step = step._replace(headers=(*step.headers, (TTL, wanted.ttl)))
@@ -249,6 +249,13 @@ def _step(
                 Problem(here, f"{wanted.key} was expected at {wanted.expected}, and {found}")
             )
     return step._replace(place=wanted.place)
+
+
+def _has_history(current: Optional[Entry], counts: Mapping[str, int]) -> bool:
+    """Say whether a purge would take anything away."""
+    if current is None:
+        return False
+    return current.operation != PURGE or counts.get(current.key, 1) > 1
 
 
 def _removal(key: str, current: Optional[Entry], state: str) -> Step:

@@ -38,7 +38,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
     Info,
     is_clustered,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session
+from ansible_collections.nats.jetstream.plugins.module_utils._module import (
+    Inputs,
+    Session,
+    counted,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._order import Order, order
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Policy, owner_of
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
@@ -86,6 +90,13 @@ class EnvironmentFailed(JetStreamError):
         return self.told
 
 
+class Intent(NamedTuple):
+    """What a task declares, and the entries of each bucket that has any: (Declared, [Wanted])."""
+
+    declared: list[Declared]
+    entries: list[tuple[Declared, list[Any]]]
+
+
 class Work(NamedTuple):
     """What is to be done, and what it was planned from. fillings are the entries of buckets."""
 
@@ -106,17 +117,17 @@ class Work(NamedTuple):
         return [*assets, *(filling.title for filling in self.fillings)]
 
 
-def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
-    """Add everything that is wrong with a declaration and the options beside it."""
+def validate(params: Mapping[str, Any], inputs: Inputs) -> Intent:
+    """Return what is declared; add everything that is wrong with it and the options beside it."""
     problems = inputs.problems
-    filled = _with_entries(read_declaration(params, problems))
+    declared, entries = read_declaration(params, problems), []
+    filled = [entry for entry in declared if entry.contents.get("entries")]
     if filled:
         from ansible_collections.nats.jetstream.plugins.module_utils._declared_entries import (
             wanted_of,
         )
 
-        for entry in filled:
-            wanted_of(entry, problems)
+        entries = [(entry, wanted_of(entry, problems)) for entry in filled]
     if params["owner"] is not None:
         Name().wire(params["owner"], "owner", problems)
     owner, prune, names = params["owner"], params["prune"], params["prune_names"]
@@ -130,24 +141,17 @@ def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
         "prune_max": params["prune_max"] < 0 and "is negative",
     }
     problems += [Problem(place, text) for place, text in wrong.items() if text]
+    return Intent(declared, entries)
 
 
-def _with_entries(declared: list[Declared]) -> list[Declared]:
-    return [entry for entry in declared if entry.contents.get("entries")]
-
-
-def shown(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options without the declaration, which is long and may hold secret values."""
-    return {
-        name: f"({len(value or ())} entries)" if name in ASSETS else value
-        for name, value in params.items()
-    }
+# A declaration is long and may hold secret values.
+shown = counted(*ASSETS)
 
 
 async def manage(session: Session) -> dict[str, Any]:
     """Make the account be as declared, unless in check mode; return the module's result."""
-    params, declared = session.params, read_declaration(session.params, [])
-    work = await _planned(session, declared)
+    params = session.params
+    work = await _planned(session)
     # Loaded here: what finds nothing to do has little to report.
     from ansible_collections.nats.jetstream.plugins.module_utils import _environment_result
 
@@ -165,12 +169,10 @@ async def manage(session: Session) -> dict[str, Any]:
         session.module.warn(warning)
     if session.check_mode or not told["changed"]:
         return told
-    return await _carried_out(session, declared, work, told)
+    return await _carried_out(session, work, told)
 
 
-async def _carried_out(
-    session: Session, declared: list[Declared], work: Work, told: dict[str, Any]
-) -> dict[str, Any]:
+async def _carried_out(session: Session, work: Work, told: dict[str, Any]) -> dict[str, Any]:
     from ansible_collections.nats.jetstream.plugins.module_utils import _environment_result
     from ansible_collections.nats.jetstream.plugins.module_utils._carry_out import carry_out, seal
 
@@ -194,7 +196,7 @@ async def _carried_out(
     if failures:
         made = sum(told["summary"][name] for name in _environment_result.CHANGED)
         raise _failed(f"{made} of {len(told['plan'])} changes were made", failures, told)
-    again = await _planned(session, declared)
+    again = await _planned(session)
     if again.titles or again.failures:
         text = f"the environment was made so, and someone else changes it meanwhile: {again.titles}"
         raise _failed(text, again.failures, {**told, "differs_again": again.titles})
@@ -216,9 +218,10 @@ def _failed(text: str, failures: list[Failure], told: dict[str, Any]) -> Environ
 # --------------------------------------------------------------------------------------------------
 
 
-async def _planned(session: Session, declared: list[Declared]) -> Work:
+async def _planned(session: Session) -> Work:
     """Read what is there and return what to do, without doing it."""
     params, manager = session.params, session.manager
+    declared, entries = session.wanted
     concerned = {entry.stream for entry in declared}
     owner = params["owner"] if params["prune"] == "owned" else None
     pruned = params["prune_names"] if params["prune"] == "all" else []
@@ -256,12 +259,12 @@ async def _planned(session: Session, declared: list[Declared]) -> Work:
         planned.failures.extend(beyond_limits(account, planned.items, found))
     looked = await _looked(manager, planned, found)
     fillings: list[Any] = []
-    if _with_entries(declared):
+    if entries:
         from ansible_collections.nats.jetstream.plugins.module_utils._declared_entries import (
             plan_entries,
         )
 
-        fillings, failures = await plan_entries(manager, declared, looked.items, found)
+        fillings, failures = await plan_entries(manager, entries, looked.items, found)
         looked.failures.extend(failures)
     return Work(looked, order(looked.items, found), found, server, fillings)
 

@@ -20,7 +20,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
     ApiError,
     ConnectionLost,
-    InvalidRequest,
     JetStreamError,
     NoJetStream,
     RequestTimeout,
@@ -84,15 +83,16 @@ class Wanted(NamedTuple):
 # --------------------------------------------------------------------------------------------------
 
 
-def validate(params: Mapping[str, Any], problems: list[Problem]) -> None:
-    """Add everything that is wrong with the options of the module."""
+def validate(params: Mapping[str, Any], problems: list[Problem]) -> Optional[Wanted]:
+    """Return the message that is to be present; add everything that is wrong with the options."""
+    wanted = None
     found = {"stream": name_problem(params["stream"])}
     if params["subject"] is not None:
         found["subject"] = subject_problem(params["subject"], wildcards=False)
     if params["seq"] is not None:
         found["seq"] = seq_problem(params["seq"])
     if params["state"] == "present":
-        _read(params, problems)
+        wanted = _read(params, problems)
         found.setdefault("subject", "is required with state=present")
         if params["seq"] is not None:
             found["seq"] = "has a meaning with state=absent only"
@@ -102,20 +102,12 @@ def validate(params: Mapping[str, Any], problems: list[Problem]) -> None:
             if params[option] is not None:
                 found[option] = "has a meaning with state=present only"
     problems += [Problem(place, text) for place, text in found.items() if text]
+    return wanted
 
 
 def seq_problem(seq: int) -> Optional[str]:
     """Return why no message can have this sequence, None when one can."""
     return None if 1 <= seq <= MAX_SEQ else f"{seq} is no sequence: they begin with 1"
-
-
-def wanted_of(params: Mapping[str, Any]) -> Wanted:
-    """Return what options that were validated ask for; a file is read again."""
-    problems: list[Problem] = []
-    wanted = _read(params, problems)
-    if wanted is None:
-        raise InvalidRequest(problems)
-    return wanted
 
 
 def _read(params: Mapping[str, Any], problems: list[Problem]) -> Optional[Wanted]:

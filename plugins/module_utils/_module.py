@@ -47,11 +47,12 @@ Shown = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class Session(NamedTuple):
-    """What a module's coroutine works with."""
+    """What a module's coroutine works with; wanted is what its validation returned."""
 
     module: AnsibleModule
     connection: Connection
     manager: JetStreamManager
+    wanted: Any = None
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -118,17 +119,35 @@ class Inputs:
             raise InvalidRequest(self.problems)
 
 
+Validate = Callable[[Mapping[str, Any], Inputs], Any]
+Work = Callable[[Session], Awaitable[dict[str, Any]]]
+
+
+def counted(*names: str) -> Shown:
+    """Return how to show options of which these are lists too long, or too secret, to be shown."""
+
+    def shown(params: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: f"({len(value)} entries)" if name in names and value is not None else value
+            for name, value in params.items()
+        }
+
+    return shown
+
+
 def run(
     argument_spec: Mapping[str, Any],
-    work: Callable[[Session], Awaitable[dict[str, Any]]],
-    validate: Optional[Callable[[Mapping[str, Any], Inputs], None]] = None,
+    work: Work,
+    validate: Optional[Validate] = None,
     shown: Optional[Shown] = None,
     **constraints: Any,
 ) -> None:
     """Run a module: ``work`` gets a Session and returns the result, without ``server``.
 
-    ``validate`` adds to the problems of the options before anything is sent. ``shown`` returns the
-    options as they may be logged and told. ``constraints`` are those of AnsibleModule.
+    ``validate`` adds to the problems of the options before anything is sent; what it returns is
+    the session's ``wanted``, so that nothing is read a second time and then says something else.
+    ``shown`` returns the options as they may be logged and told. ``constraints`` are those of
+    AnsibleModule.
     """
     shared = {
         name: [*CONSTRAINTS.get(name, ()), *constraints.pop(name, ())] for name in CONSTRAINTS
@@ -143,16 +162,16 @@ def run(
     # What is loaded by now stays until the end; looking through it for garbage takes 30 ms.
     gc.freeze()
     try:
-        options = _validated(module, validate)
-        result = asyncio.run(_interruptible(_connected(module, options, work)))
+        options, wanted = _validated(module, validate)
+        result = asyncio.run(_interruptible(_connected(module, options, work, wanted)))
     except JetStreamError as error:
         module.fail_json(msg=str(error), **error.result())
     module.exit_json(**result)
 
 
 def _validated(
-    module: AnsibleModule, validate: Optional[Callable[[Mapping[str, Any], Inputs], None]]
-) -> ConnectionOptions:
+    module: AnsibleModule, validate: Optional[Validate]
+) -> tuple[ConnectionOptions, Any]:
     inputs = Inputs()
     seconds = {
         name: inputs.seconds(module.params, name)
@@ -160,10 +179,9 @@ def _validated(
     }
     options, wrong = from_params({**module.params, **seconds})
     inputs.problems.extend(Problem(*one) for one in wrong)
-    if validate:
-        validate(module.params, inputs)
+    wanted = validate(module.params, inputs) if validate else None
     inputs.checked()
-    return options
+    return options, wanted
 
 
 async def _interruptible(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
@@ -181,12 +199,13 @@ async def _interruptible(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
 async def _connected(
     module: AnsibleModule,
     options: ConnectionOptions,
-    work: Callable[[Session], Awaitable[dict[str, Any]]],
+    work: Work,
+    wanted: Any,
 ) -> dict[str, Any]:
     connection = await open_connection(options)
     try:
         manager = JetStreamManager(connection, options.timeout, options.retry_for)
-        result = await work(Session(module, connection, manager))
+        result = await work(Session(module, connection, manager, wanted))
         return {**result, "server": server_result(connection)}
     finally:
         await connection.close()

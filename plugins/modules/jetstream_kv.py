@@ -368,7 +368,12 @@ from typing import Any
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _entries, _kv
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
-from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
+from ansible_collections.nats.jetstream.plugins.module_utils._module import (
+    Inputs,
+    Session,
+    counted,
+    run,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._payload import payload_spec
 
 STATES = ["present", "absent", "purged"]
@@ -397,15 +402,14 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
-    wanted(params, inputs.problems)
-    inputs.problems += _entries.task_problems(params)
-
-
-def wanted(params: Mapping[str, Any], problems: list[Any]) -> list[_entries.Wanted]:
+def validate(params: Mapping[str, Any], inputs: Inputs) -> list[_entries.Wanted]:
+    problems = inputs.problems
     if params["entries"] is None:
-        return [_entries.wanted_entry(params, problems)]
-    return _entries.wanted_entries(params["entries"], problems, params["state"])
+        wanted = [_entries.wanted_entry(params, problems)]
+    else:
+        wanted = _entries.wanted_entries(params["entries"], problems, params["state"])
+    problems += _entries.task_problems(params)
+    return wanted
 
 
 async def work(session: Session) -> dict[str, Any]:
@@ -418,7 +422,7 @@ async def work(session: Session) -> dict[str, Any]:
         module.warn(f"the bucket {name} does not exist yet; an earlier task has to create it")
     filters = params["keys"] if params["prune"] == "listed" else None
     most = params["prune_max"]
-    steps = await _entries.decide(manager, bucket, wanted(params, []), filters, most)
+    steps = await _entries.decide(manager, bucket, session.wanted, filters, most)
     for key in _entries.returning(steps, bucket):
         module.warn(f"when {key} has run out, its value of before comes back from the history")
     written: dict[str, int] = {}
@@ -434,6 +438,7 @@ def main() -> None:
         ARGUMENT_SPEC,
         work,
         validate,
+        counted("entries"),
         mutually_exclusive=[("entries", name) for name in ("key", *SINGLE)],
         required_one_of=[("key", "entries")],
         required_by={"keys": ["entries"]},

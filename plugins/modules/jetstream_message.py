@@ -283,7 +283,7 @@ description:
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _message, _payload
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import ApiError
@@ -302,8 +302,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
-    _message.validate(params, inputs.problems)
+def validate(params: Mapping[str, Any], inputs: Inputs) -> Optional[_message.Wanted]:
+    return _message.validate(params, inputs.problems)
 
 
 async def manage(session: Session) -> dict[str, Any]:
@@ -312,8 +312,7 @@ async def manage(session: Session) -> dict[str, Any]:
 
 
 async def present(session: Session) -> dict[str, Any]:
-    params, manager = session.params, session.manager
-    wanted = _message.wanted_of(params)
+    params, manager, wanted = session.params, session.manager, session.wanted
     try:
         plan = await _message.plan(manager, params["stream"], wanted, session.check_mode)
     except ApiError as error:

@@ -102,6 +102,23 @@ def test_a_value_is_what_others_read(name, direct, account, put, server, tmp_pat
     assert ((seen.value or b""), seen.revision) == (data, 1)  # nats-py has None for empty ones
 
 
+def test_a_file_is_read_once(account, put, tmp_path, monkeypatch):
+    """What happens to it after the task was judged changes nothing, above all no entry."""
+    make_bucket(account)
+    assert put(key="a", value="old")["changed"] is True
+    file = tmp_path / "value"
+    file.write_text("new")
+    find = jetstream_kv._kv.find_bucket
+
+    async def find_after_the_file_is_gone(*args):
+        file.unlink()
+        return await find(*args)
+
+    monkeypatch.setattr(jetstream_kv._kv, "find_bucket", find_after_the_file_is_gone)
+    assert one(put(key="a", src=str(file)))["action"] == "update"
+    assert stored(account, "a").data == b"new"
+
+
 @pytest.mark.parametrize("name", [name for name in VALUES if name != "src"])
 def test_what_others_wrote_is_not_written_again(name, account, put, server):
     options, data = VALUES[name]
