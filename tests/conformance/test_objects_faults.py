@@ -109,7 +109,6 @@ def test_a_server_that_stays_away(own_server, run_module, monkeypatch, tmp_path)
     dest = tmp_path / "dest"
     with seen(own_server) as bucket:
         bucket.create()
-    assert run_module(jetstream_object, bucket="b", name="thing", content="x" * 2**20)["changed"]
     placed = _object_transfer._placed
 
     def and_stop(message):
@@ -117,10 +116,13 @@ def test_a_server_that_stays_away(own_server, run_module, monkeypatch, tmp_path)
         return placed(message)
 
     monkeypatch.setattr(_object_transfer, "_placed", and_stop)
-    args = {"timeout": "1s", "retry_for": "1s", "chunk_size": "1KiB"}
-    put = run_module(jetstream_object, bucket="b", name="thing", content="y" * 2**20, **args)
-    assert put["changed"]
-    del args["chunk_size"]
+    args = {"timeout": "1s", "retry_for": "1s"}
+    source = tmp_path / "source"
+    source.write_bytes(bytes(64 * 2**20))  # more than can be on its way when the server is killed
+    assert run_module(jetstream_object, bucket="b", name="thing", src=str(source), **args)[
+        "changed"
+    ]
+    source.unlink()
     done = run_module(jetstream_object_fetch, bucket="b", name="thing", dest=str(dest), **args)
     assert done["failed"] and not list(tmp_path.iterdir())
 
