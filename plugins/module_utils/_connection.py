@@ -17,10 +17,15 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import json
 import logging
-from typing import Any, NamedTuple, Optional
-from urllib.parse import unquote, urlsplit
+from typing import Any, Optional
 
+from ansible_collections.nats.jetstream.plugins.module_utils._connection_options import (
+    Address,
+    ConnectionOptions,
+    Login,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MASK,
     ConnectFailed,
@@ -42,215 +47,30 @@ from ansible_collections.nats.jetstream.plugins.module_utils._nats import (
     nats_errors,
 )
 
-DEFAULT_PORT = 4222
-DEFAULT_PREFIX = "$JS.API"
 CLOSE_TIMEOUT = 0.25  # s; a close after a failed TLS handshake never ends by itself
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    "servers": {"type": "list", "elements": "str", "default": ["nats://127.0.0.1:4222"]},
-    "user": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "token": {"type": "str", "no_log": True},
-    "ca": {"type": "str"},
-    "ca_path": {"type": "path"},
-    "validate_certs": {"type": "bool", "default": True},
-    "tls_hostname": {"type": "str"},
-    "domain": {"type": "str"},
-    "api_prefix": {"type": "str"},
-    "inbox_prefix": {"type": "str"},
-    "connect_timeout": {"type": "str", "default": "2s"},
-    "timeout": {"type": "str", "default": "5s"},
-    "retry_for": {"type": "str", "default": "30s"},
-}
-CONSTRAINTS: dict[str, list[tuple[str, ...]]] = {
-    "mutually_exclusive": [("ca", "ca_path"), ("domain", "api_prefix"), ("token", "user")],
-    "required_together": [("user", "password")],
-}
-
-_SCHEMES = ("nats", "tls")
-
-
-class Login(NamedTuple):
-    """What a server is told of the user. Taken whole from one place."""
-
-    user: Optional[str] = None
-    password: Optional[str] = None
-    token: Optional[str] = None
-
-
-class Address(NamedTuple):
-    """One server: where it is, whether TLS was asked for, and a login of its own, if any."""
-
-    host: str
-    port: int
-    tls: bool
-    login: Optional[Login]
-
-    @property
-    def url(self) -> str:
-        """The address without its login, which is all that nats-py and people get to see."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'tls' if self.tls else 'nats'}://{host}:{self.port}"
-
-
-class ConnectionOptions(NamedTuple):
-    """Where and how to connect. Times are in seconds."""
-
-    addresses: tuple[Address, ...]
-    login: Login = Login()
-    ca: Optional[str] = None
-    ca_path: Optional[str] = None
-    validate_certs: bool = True
-    tls_hostname: Optional[str] = None
-    prefix: str = DEFAULT_PREFIX
-    inbox_prefix: Optional[str] = None
-    connect_timeout: float = 2.0
-    timeout: float = 5.0
-    retry_for: float = 30.0
-
-
-# --------------------------------------------------------------------------------------------------
-# Options
-# --------------------------------------------------------------------------------------------------
-
-
-def from_params(params: dict[str, Any]) -> tuple[ConnectionOptions, list[tuple[str, str]]]:
-    """Return the options of a task (its times in seconds), and (place, text) of what is wrong."""
-    problems: list[tuple[str, str]] = []
-    login = Login(params["user"], params["password"], params["token"])
-    tls = any(params[name] for name in ("ca", "ca_path", "tls_hostname"))
-    addresses = []
-    for index, text in enumerate(params["servers"]):
-        address, problem = parse_address(text, tls)
-        if problem or address is None:
-            problems.append((f"servers[{index}]", problem))
-            continue
-        if address.login and any(login):
-            problem = "has a login, and the task has user or token; give one of the two"
-            problems.append((f"servers[{index}]", problem))
-        addresses.append(address)
-    if not params["servers"]:
-        problems.append(("servers", "is empty"))
-    for name in ("domain", "api_prefix", "inbox_prefix"):
-        value = params[name]
-        if value is not None and (not value or any(sign in value for sign in " \t\r\n*>")):
-            problems.append((name, f"{value!r} is no prefix: no wildcard, no white space"))
-        elif value is not None and "" in value.rstrip(".").split("."):
-            problems.append((name, f"{value!r} is no prefix: it holds a dot too many"))
-    if params["domain"] and "." in params["domain"]:
-        problems.append(("domain", f"{params['domain']!r} holds a dot; did you mean api_prefix?"))
-    for name in ("connect_timeout", "timeout"):
-        if params[name] == 0:
-            problems.append((name, "has to be more than 0"))
-    prefix = (params["api_prefix"] or "").rstrip(".") or DEFAULT_PREFIX
-    inbox_prefix = (params["inbox_prefix"] or "").rstrip(".") or None
-    if params["domain"]:
-        prefix = f"$JS.{params['domain']}.API"
-    options = ConnectionOptions(
-        addresses=tuple(addresses),
-        login=login,
-        prefix=prefix,
-        inbox_prefix=inbox_prefix,
-        **{
-            name: params[name]
-            for name in (
-                "ca",
-                "ca_path",
-                "validate_certs",
-                "tls_hostname",
-                "connect_timeout",
-                "timeout",
-                "retry_for",
-            )
-        },
-    )
-    return options, problems
-
-
-def parse_address(text: str, tls: bool = False) -> tuple[Optional[Address], str]:
-    """Return an address, or None and why the text is none. A login in it is percent-decoded."""
-    scheme, userinfo, place = _split(text)
-    if scheme.lower() not in _SCHEMES:
-        named = f"{scheme!r} " if scheme.isalnum() else ""  # else it may be part of a login
-        return None, f"the scheme {named}is none of {', '.join(_SCHEMES)}"
-    if "," in place or ("," in userinfo and ("@" in userinfo or "://" in userinfo)):
-        return None, "holds several servers; write them as a list"
-    try:
-        parts = urlsplit(f"//{place}")
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        return None, f"{place!r} is no address: {error}"
-    if not host or port == 0:
-        return None, f"{place!r} is no address; write it like nats://host:4222"
-    return Address(host, port or DEFAULT_PORT, tls or scheme.lower() == "tls", _login(userinfo)), ""
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    """Return the scheme, the login as it is written, and host and port."""
-    scheme, separator, rest = text.strip().partition("://")
-    if not separator:
-        scheme, rest = "nats", scheme
-    userinfo, _at, place = rest.rpartition("@")
-    return scheme, userinfo, place
-
-
-def _login(userinfo: str) -> Optional[Login]:
-    if not userinfo:
-        return None
-    user, colon, password = userinfo.partition(":")
-    if colon:
-        return Login(user=unquote(user), password=unquote(password))
-    return Login(token=unquote(userinfo))
-
-
-def secrets_in(params: dict[str, Any]) -> set[str]:
-    """Return every secret of a task's options, those inside URLs too, raw and decoded."""
-    found = {params.get("password"), params.get("token")}
-    servers = params.get("servers") or []
-    for text in [servers] if isinstance(servers, str) else servers:
-        scheme, userinfo, _place = _split(str(text))
-        if scheme.lower() not in _SCHEMES:  # what looks like one may be part of a login
-            userinfo = str(text).strip().rpartition("@")[0]
-        secret = userinfo.partition(":")[2] or userinfo
-        found |= {secret, unquote(secret)}
-    return {str(secret) for secret in found if secret}
-
-
-# --------------------------------------------------------------------------------------------------
-# One connection
-# --------------------------------------------------------------------------------------------------
 
 
 def connect_arguments(options: ConnectionOptions, address: Address) -> dict[str, Any]:
-    """Return what nats-py's connect() is called with: the login and TLS. Room for other logins."""
-    login = address.login or options.login
-    arguments = {name: value for name, value in login._asdict().items() if value is not None}
+    """Return what nats-py's connect() is called with: the login and TLS."""
+    login = _login(options, address)
+    told = {"user": login.user, "password": login.password, "token": login.token}
+    arguments: dict[str, Any] = {name: text for name, text in told.items() if text is not None}
     if options.inbox_prefix:
         arguments["inbox_prefix"] = options.inbox_prefix
-    context = _tls_context(options, address)
-    if context is not None:
-        arguments["tls"] = context
+    # nats-py's own context (the system's authorities) will do where TLS was not asked for.
+    if address.tls or not options.validate_certs:
+        from ansible_collections.nats.jetstream.plugins.module_utils._tls import tls_context
+
+        arguments["tls"] = tls_context(options)
     if options.tls_hostname:
         arguments["tls_hostname"] = options.tls_hostname
+    if options.tls_first:
+        arguments["tls_handshake_first"] = True
     return arguments
 
 
-def _tls_context(options: ConnectionOptions, address: Address) -> Any:
-    """Return an SSL context, or None where nats-py's own (the system's authorities) will do."""
-    if not address.tls and options.validate_certs:
-        return None
-    import ssl
-
-    try:
-        context = ssl.create_default_context(cafile=options.ca_path, cadata=options.ca)
-    except (OSError, ValueError) as error:
-        name = "ca_path" if options.ca_path else "ca"
-        reason = getattr(error, "strerror", None) or str(error)
-        raise JetStreamError(f"{name} holds no certificates that can be read: {reason}") from error
-    if not options.validate_certs:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+def _login(options: ConnectionOptions, address: Address) -> Login:
+    return address.login or options.login
 
 
 class _Stop(Exception):
@@ -265,7 +85,7 @@ class NoTls(Exception):
     """TLS was asked for and the server offers none."""
 
 
-def _new_client(require_tls: bool) -> Any:
+def _new_client(address: Address, login: Login, arguments: dict[str, Any]) -> Any:
     """Return a nats-py client that says nothing to a server without TLS where TLS was asked for."""
 
     class Client(nats_client.Client):
@@ -273,19 +93,38 @@ def _new_client(require_tls: bool) -> Any:
             return parse_headers(headers) if headers else None
 
         def _connect_command(self) -> bytes:
-            writer = getattr(getattr(self, "_transport", None), "_io_writer", None)
-            if require_tls and (writer is None or writer.get_extra_info("ssl_object") is None):
+            if address.tls and _encryption(self) is None:
                 raise NoTls()
-            return super()._connect_command()
+            command: bytes = super()._connect_command()
+            if login.sign is None:
+                return command
+            verb, _space, told = command.partition(b" ")
+            signed = login.sign(self._server_info.get("nonce") or "")
+            return verb + b" " + json.dumps({**json.loads(told), **signed}).encode() + b"\r\n"
 
-    return Client()
+    client = Client()
+    if address.websocket:
+        from ansible_collections.nats.jetstream.plugins.module_utils._websocket import websocket
+
+        tls = arguments.get("tls") if address.tls else None
+        client._transport = websocket(address.url, tls, arguments.get("tls_hostname"))
+    return client
+
+
+def _encryption(client: Any) -> Any:
+    """Return what encrypts a client's connection, None if nothing does."""
+    transport = getattr(client, "_transport", None)
+    writer = getattr(transport, "_io_writer", None)
+    if writer is not None:
+        return writer.get_extra_info("ssl_object")
+    return getattr(transport, "ssl_object", None)
 
 
 class Connection:
     """A connection whose requests end with their cause, and that can be made again.
 
     greeting is the server's INFO line as a dictionary, prefix the one of the JetStream API, url
-    the address without its login.
+    the address without its login, account the one of the user as far as it is known.
     """
 
     def __init__(self, options: ConnectionOptions) -> None:
@@ -293,6 +132,7 @@ class Connection:
         self.prefix = options.prefix
         self.url = ""
         self.greeting: dict[str, Any] = {}
+        self.account: Optional[str] = None
         self._client: Any = None
         self._lost: Optional[str] = None
         self._no_answers: Optional[str] = None
@@ -304,7 +144,8 @@ class Connection:
         reasons = []
         for address in self.options.addresses:
             arguments = connect_arguments(self.options, address)
-            client = _new_client(address.tls)
+            login = _login(self.options, address)
+            client = _new_client(address, login, arguments)
             state = _Attempt(self, client)
             try:
                 await asyncio.wait_for(
@@ -327,23 +168,39 @@ class Connection:
                 )
             except Exception as error:  # whatever nats-py, the system or the TLS library raises
                 cause = error.cause if isinstance(error, _Stop) else error
-                reasons.append((address.url, self._reason(cause)))
+                reasons.append((address.url, self._reason(cause, login)))
                 await _close(client)
                 continue
             state.connected = True
             self._client, self._lost, self.url = client, None, address.url
             self._no_answers = None
             self.greeting = dict(client._server_info)
+            self.account = login.account
+            await self._check_place()
             return
         raise ConnectFailed(reasons)
 
-    def _reason(self, cause: BaseException) -> str:
+    async def _check_place(self) -> None:
+        """Raise WrongPlace, and be closed, unless this is where the task wants to be."""
+        cluster, account = self.options.expect_cluster, self.options.expect_account
+        if cluster is None and account is None:
+            return
+        from ansible_collections.nats.jetstream.plugins.module_utils._expected import check_place
+
+        try:
+            found = await check_place(self, cluster, account, self.options.timeout)
+        except JetStreamError as error:
+            self._lost = str(error)
+            await _close(self._client)
+            raise
+        self.account = found or self.account
+
+    def _reason(self, cause: BaseException, login: Login) -> str:
         from ansible_collections.nats.jetstream.plugins.module_utils._faults import explain
 
-        text = explain(cause, self.options.connect_timeout)
-        logins = [self.options.login, *(one.login or Login() for one in self.options.addresses)]
-        for secret in sorted({one.password or one.token or "" for one in logins}, reverse=True):
-            text = text.replace(secret, MASK) if secret else text
+        text = explain(cause, self.options.connect_timeout, login.advice)
+        for secret in sorted(self.options.secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
         return text
 
     async def reopen(self) -> None:
@@ -354,7 +211,7 @@ class Connection:
             await _close(self._client)
             try:
                 await self.open()
-            except ConnectFailed as error:
+            except JetStreamError as error:
                 self._lost = f"{self._loss()}; connecting again failed: {error}"
                 raise
 

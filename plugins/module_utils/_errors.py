@@ -267,6 +267,10 @@ class ConnectFailed(JetStreamError):
         return {"tried": [{"server": address, "reason": why} for address, why in self.reasons]}
 
 
+class WrongPlace(JetStreamError):
+    """The connection leads to another cluster or account than the task expects."""
+
+
 class ConnectionLost(JetStreamError):
     """The connection ended while a request was under way, or before."""
 

@@ -12,13 +12,16 @@ import errno
 from typing import Callable
 
 
-def explain(error: BaseException, timeout: float) -> str:
-    """Return why an attempt ended, and what to look at. timeout (s) is what it was given."""
+def explain(error: BaseException, timeout: float, advice: str = "look at the login") -> str:
+    """Return why an attempt ended, and what to look at.
+
+    timeout (s) is what it was given, advice what to look at when the login is refused.
+    """
     text = str(error).strip() or type(error).__name__
     for matches, sentence in _FAULTS:
         if matches(error, text.lower()):
             detail = getattr(error, "verify_message", "") or getattr(error, "reason", "") or text
-            return sentence.format(text=detail, t=timeout)
+            return sentence.format(text=detail, t=timeout, login=advice)
     return text
 
 
@@ -42,6 +45,20 @@ _FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
         _is("SSLCertVerificationError"),
         "certificate not accepted: {text}; look at ca, ca_path and tls_hostname",
     ),
+    (
+        _says("certificate_required", "certificate required"),
+        "the server wants a client certificate: client_cert_path and client_key_path",
+    ),
+    (
+        _says(
+            "alert_bad_certificate", "alert_unknown_ca", "alert_certificate", "alert_unknown_cert"
+        ),
+        "the server does not accept the client certificate: {text}; look at client_cert_path",
+    ),
+    (
+        _says("wrong_version_number", "record_layer_failure"),
+        "TLS failed: {text}; no TLS is spoken there, or only after the greeting (tls_first)",
+    ),
     (_is("SSLError"), "TLS failed: {text}"),
     (
         _is("ConnectionResetError", "BrokenPipeError"),
@@ -54,12 +71,12 @@ _FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
     (_is("gaierror"), "the name is not known: {text}"),
     (
         _is("TimeoutError"),
-        "no NATS greeting within {t:g} s: wrong port, a server that wants TLS first, or a host "
-        "that can not be reached",
+        "no NATS greeting within {t:g} s: wrong port, a server that wants TLS first (tls_first), "
+        "or a host that can not be reached",
     ),
     (
         _says("authorization violation", "authentication"),
-        "the login was refused; look at user, password and token",
+        "the login was refused; {login}",
     ),
     (
         _says("empty response from server"),

@@ -23,12 +23,14 @@ from typing import Any, Callable, NamedTuple, NoReturn, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nats.jetstream.plugins.module_utils._connection import (
+    Connection,
+    open_connection,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._connection_options import (
     ARGUMENT_SPEC,
     CONSTRAINTS,
-    Connection,
     ConnectionOptions,
     from_params,
-    open_connection,
     secrets_in,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
@@ -176,8 +178,15 @@ def _validated(
     seconds = {
         name: inputs.seconds(module.params, name)
         for name in ("connect_timeout", "timeout", "retry_for")
+        if module.params[name] is not None
     }
     options, wrong = from_params({**module.params, **seconds})
+    module.no_log_values.update(options.secrets)
+    if not options.validate_certs:
+        module.warn(
+            "validate_certs is false: whoever answers is believed to be the server, and is told "
+            "the login"
+        )
     inputs.problems.extend(Problem(*one) for one in wrong)
     wanted = validate(module.params, inputs) if validate else None
     inputs.checked()
@@ -220,5 +229,5 @@ def server_result(connection: Connection) -> dict[str, Any]:
         "api_level": greeting.get("api_lvl"),
         "cluster": greeting.get("cluster"),
         "domain": greeting.get("domain"),
-        "account": None,
+        "account": connection.account,
     }

@@ -10,20 +10,15 @@ import asyncio
 import socket
 import threading
 
-from ansible_collections.nats.jetstream.plugins.module_utils import _connection, _manager
+from ansible_collections.nats.jetstream.plugins.module_utils import (
+    _connection,
+    _connection_options,
+    _manager,
+)
 
 DEFAULTS = {
-    "servers": [],
-    "user": None,
-    "password": None,
-    "token": None,
-    "ca": None,
-    "ca_path": None,
+    **dict.fromkeys(_connection_options.ARGUMENT_SPEC),
     "validate_certs": True,
-    "tls_hostname": None,
-    "domain": None,
-    "api_prefix": None,
-    "inbox_prefix": None,
     "connect_timeout": 1.0,
     "timeout": 2.0,
     "retry_for": 5.0,
@@ -31,7 +26,9 @@ DEFAULTS = {
 
 
 def options_for(*urls, **given):
-    options, problems = _connection.from_params({**DEFAULTS, "servers": list(urls), **given})
+    options, problems = _connection_options.from_params(
+        {**DEFAULTS, "servers": list(urls), **given}
+    )
     assert not problems
     return options
 

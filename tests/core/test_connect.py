@@ -296,13 +296,14 @@ sys.path.insert(0, {tests!r})
 from harness import collection
 collection.make_importable()
 from ansible_collections.nats.jetstream.plugins.module_utils import _connection, _errors
+from ansible_collections.nats.jetstream.plugins.module_utils import _connection_options
 
-params = dict.fromkeys(("user", "password", "token", "ca", "tls_hostname"))
-params.update(dict.fromkeys(("domain", "api_prefix", "inbox_prefix")), servers=[{url!r}])
-params.update(ca_path=None, validate_certs=True, connect_timeout=1.0, timeout=2.0, retry_for=0.0)
+params = dict.fromkeys(_connection_options.ARGUMENT_SPEC)
+params.update(servers=[{url!r}], validate_certs=True)
+params.update(connect_timeout=1.0, timeout=2.0, retry_for=0.0)
 
 async def main():
-    options, problems = _connection.from_params(params)
+    options, problems = _connection_options.from_params(params)
     try:
         connection = await _connection.open_connection(options)
     except _errors.ConnectFailed:

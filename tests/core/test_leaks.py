@@ -29,12 +29,14 @@ from harness import collection
 
 collection.make_importable()
 package = "ansible_collections.nats.jetstream.plugins.module_utils."
-connection, manager, errors = (
-    __import__(package + name, fromlist=["x"]) for name in ("_connection", "_manager", "_errors")
+names = ("_connection", "_connection_options", "_manager", "_errors")
+connection, choices, manager, errors = (
+    __import__(package + name, fromlist=["x"]) for name in names
 )
 
 async def main():
-    options, problems = connection.from_params(task["params"])
+    params = {**dict.fromkeys(choices.ARGUMENT_SPEC), **task["params"]}
+    options, problems = choices.from_params(params)
     assert not problems
     try:
         opened = await connection.open_connection(options)
@@ -65,9 +67,8 @@ gc.collect()
 
 def lines(url, kill=None, silence=False, **given):
     """Return what a process prints, and what it complains of with every warning on."""
-    params = dict.fromkeys(("user", "password", "token", "ca", "ca_path", "tls_hostname"))
-    params.update(dict.fromkeys(("domain", "api_prefix", "inbox_prefix")), servers=[url])
-    params.update(validate_certs=True, connect_timeout=1.0, timeout=0.5, retry_for=0.5, **given)
+    params = {"servers": [url], "validate_certs": True, "connect_timeout": 1.0}
+    params.update(timeout=0.5, retry_for=0.5, **given)
     task = {"tests": str(TESTS), "params": params, "kill": kill, "silence": silence}
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", *THEIRS, "-c", SCRIPT],
