@@ -30,7 +30,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._signing import (
     signer,
 )
 
-_BLOCK = re.compile(r"-{3,}BEGIN ([A-Z ]+)-{3,}\s*(.*?)\s*-{3,}END \1-{3,}", re.DOTALL)
+_BLOCK = re.compile(r"-{3,}BEGIN ([A-Z ]+)-{3,}(.*?)-{3,}END \1-{3,}", re.DOTALL)
 
 
 class _Claims(NamedTuple):
@@ -52,9 +52,7 @@ def load(
     if credentials:
         where, text = credentials
         secrets.add(text)
-        blocks = {name.strip(): " ".join(body.split()) for name, body in _BLOCK.findall(text)}
-        jwt = next((body for name, body in blocks.items() if name.endswith("JWT")), None)
-        seed = next((body for name, body in blocks.items() if name.endswith("SEED")), None)
+        jwt, seed = _block(text, "JWT"), _block(text, "SEED")
         for name, body in (("user JWT", jwt), ("NKey seed", seed)):
             if not body:
                 problems.append((where, f"holds no {name}; a credentials file has both"))
@@ -94,30 +92,35 @@ class _Texts(NamedTuple):
 
     def of(self, name: str) -> Optional[tuple[str, str]]:
         """Return what the option is called and its text, None if it is not given."""
-        if self.options.get(name) is not None:
-            return self.called[name], self.options[name].strip()
-        path, where = self.options.get(f"{name}_path"), self.called[f"{name}_path"]
-        if path is None:
+        text, path = (self.options.get(option) for option in (name, f"{name}_path"))
+        where = self.called[name if text is not None else f"{name}_path"]
+        if text is None and path is None:
             return None
         try:
-            with open(path, encoding="utf-8") as file:
-                text = file.read().strip()
+            text = self._content(path) if text is None else text
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             self.problems.append((where, f"{path} can not be read: {reason}"))
             return where, ""
-        if not text:
-            self.problems.append((where, f"{path} is empty"))
-        return where, text
+        if not text.strip():
+            self.problems.append((where, "is empty" if path is None else f"{path} is empty"))
+        return where, text.strip()
+
+    @staticmethod
+    def _content(path: Any) -> str:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
 
 
 def _seed_alone(text: Optional[str]) -> Optional[str]:
     """Return the seed of a file, which may be decorated like the one in a credentials file."""
-    block = _BLOCK.search(text or "")
-    if block:
-        return " ".join(block[2].split())
-    lines = [line.strip() for line in (text or "").splitlines()]
-    return next((line for line in lines if line.startswith("S")), text)
+    return text and (_block(text, "SEED") or text)
+
+
+def _block(text: str, kind: str) -> Optional[str]:
+    """Return what stands between BEGIN and END of a kind, in one line."""
+    blocks = _BLOCK.findall(text)
+    return next(("".join(body.split()) for name, body in blocks if name.endswith(kind)), None)
 
 
 def _signer(seed: str, where: str, problems: Problems) -> Optional[Signer]:

@@ -16,6 +16,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import Miss
 
 _SEED, _USER = 18 << 3, 20 << 3  # what "S" and "U" stand for at the beginning of a key
 _LENGTH = 2 + 32 + 2  # bytes: two for the kind, the seed, two for the check sum
+_NO_SEED = "holds no NKey seed; one begins with SU and has 58 characters"
 
 
 class BrokenSeed(Exception):
@@ -76,9 +77,9 @@ def _decoded(seed: str) -> bytes:
     try:
         raw = base64.b32decode(seed + "=" * (-len(seed) % 8))
     except (binascii.Error, ValueError) as error:
-        raise BrokenSeed("holds no NKey seed: it is no Base32") from error
+        raise BrokenSeed(_NO_SEED) from error
     if len(raw) != _LENGTH or raw[0] & 0xF8 != _SEED:
-        raise BrokenSeed("holds no NKey seed; one begins with SU and has 58 characters")
+        raise BrokenSeed(_NO_SEED)
     if (raw[0] & 7) << 5 | raw[1] >> 3 != _USER:
         raise BrokenSeed("holds the seed of something else than a user; a user's begins with SU")
     if _check_sum(raw[:-2]) != int.from_bytes(raw[-2:], "little"):
