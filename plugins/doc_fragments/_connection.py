@@ -159,7 +159,8 @@ options:
     description:
       - The account that the user must belong to, by the name or the public key that the server has for it. If it is
         another one, the task fails, and nothing is read or written.
-      - The user needs the permission to publish to C($SYS.REQ.USER.INFO).
+      - The server is asked on C($SYS.REQ.USER.INFO), to which the user needs the permission to publish. That needs
+        nats-server 2.10 or newer. The public key of a JWT's account is known without asking.
     type: str
   domain:
     description:

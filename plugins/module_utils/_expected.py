@@ -33,7 +33,7 @@ async def check_place(
             f"expect_cluster is {cluster!r}, and {connection.url} is in {is_in}; "
             "nothing was read or written"
         )
-    if account is None:
+    if account is None or account == connection.account:  # a JWT told it
         return None
     names = await _accounts(connection, timeout)
     if account not in names:
@@ -48,10 +48,14 @@ async def _accounts(connection: Any, timeout: float) -> list[str]:
     """Return what the server calls the account: its identity, and its name where it has one."""
     try:
         answer = json.loads(await connection.request_subject(WHO_AM_I, b"", timeout))
-    except (PermissionDenied, NoJetStream, RequestTimeout) as error:
+    except NoJetStream as error:
         raise JetStreamError(
-            f"expect_account can not be checked ({error}); the user has to be able to publish to "
-            f"{WHO_AM_I}; nothing was read or written"
+            f"expect_account can not be checked: nobody answers on {WHO_AM_I}, which needs "
+            "nats-server 2.10 or newer; nothing was read or written"
+        ) from error
+    except (PermissionDenied, RequestTimeout) as error:
+        raise JetStreamError(
+            f"expect_account can not be checked: {error}; nothing was read or written"
         ) from error
     data = answer.get("data") or {}
     return [name for name in (data.get("account"), data.get("account_name")) if name] or ["none"]

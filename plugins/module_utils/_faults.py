@@ -46,14 +46,8 @@ _FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
         "certificate not accepted: {text}; look at ca, ca_path and tls_hostname",
     ),
     (
-        _says("certificate_required", "certificate required"),
-        "the server wants a client certificate: client_cert_path and client_key_path",
-    ),
-    (
-        _says(
-            "alert_bad_certificate", "alert_unknown_ca", "alert_certificate", "alert_unknown_cert"
-        ),
-        "the server does not accept the client certificate: {text}; look at client_cert_path",
+        _says("certificate_required", "bad_certificate", "alert_unknown_ca", "alert_certificate"),
+        "the server wants a client certificate that it accepts: {text}; look at client_cert_path",
     ),
     (
         _says("wrong_version_number", "record_layer_failure"),
@@ -71,8 +65,8 @@ _FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
     (_is("gaierror"), "the name is not known: {text}"),
     (
         _is("TimeoutError"),
-        "no NATS greeting within {t:g} s: wrong port, a server that wants TLS first (tls_first), "
-        "or a host that can not be reached",
+        "no NATS greeting within {t:g} s: wrong port, a server that wants TLS first or "
+        "does not (tls_first), or a host that can not be reached",
     ),
     (
         _says("authorization violation", "authentication"),
@@ -82,5 +76,6 @@ _FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
         _says("empty response from server"),
         "something other than NATS answers there, or it closed the connection at once",
     ),
+    (_is("NoWebSocket"), "no websocket for NATS answers there: {text}"),
     (_says("attempted to connect to"), "{text}: this is not the port for clients"),
 )

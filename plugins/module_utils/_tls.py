@@ -53,8 +53,11 @@ def _load(context: ssl.SSLContext, own: Certificate) -> None:
             if path and not os.access(path, os.R_OK):
                 raise JetStreamError(f"{name}: {path} is not there or can not be read")
 
+        asked = []
+
         def password() -> str:
             # Without it OpenSSL asks on the terminal.
+            asked.append(True)
             if own.client_key_password is None:
                 raise _NoPassword
             return own.client_key_password
@@ -65,16 +68,16 @@ def _load(context: ssl.SSLContext, own: Certificate) -> None:
             text = f"{key_name} is encrypted; client_key_password decrypts it"
             raise JetStreamError(text) from error
         except ssl.SSLError as error:
-            raise JetStreamError(_told(error, cert_name, key_name, own)) from error
+            raise JetStreamError(_told(error, cert_name, key_name, bool(asked))) from error
         except (OSError, ValueError) as error:
             raise JetStreamError(f"{cert_name} or {key_name}: {_reason(error)}") from error
 
 
-def _told(error: ssl.SSLError, cert_name: str, key_name: str, own: Certificate) -> str:
+def _told(error: ssl.SSLError, cert_name: str, key_name: str, decrypting: bool) -> str:
     if "VALUES_MISMATCH" in str(error.reason):
         return f"{key_name} is not the key of {cert_name}"
-    if own.client_key_password is not None and "PEM lib" not in str(error):
-        return f"{key_name} can not be decrypted; look at client_key_password ({_reason(error)})"
+    if decrypting:
+        return f"{key_name} can not be decrypted; look at client_key_password"
     if cert_name == key_name:
         return f"{cert_name} holds no certificate with its key ({_reason(error)}); see client_key"
     return f"{cert_name} or {key_name} holds no PEM text that can be read ({_reason(error)})"

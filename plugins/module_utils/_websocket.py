@@ -34,6 +34,15 @@ def websocket(url: str, tls: Any, tls_hostname: Any) -> Any:
     return _WebSocket(aiohttp, url, tls, tls_hostname)
 
 
+class NoWebSocket(Exception):
+    """Something answers that is no websocket."""
+
+
+async def _refuse(*_about: Any) -> None:
+    """The login would go to a server that nobody named, maybe without TLS."""
+    raise NoWebSocket("it sends its clients somewhere else")
+
+
 class _WebSocket:
     """What nats-py's client asks of a transport."""
 
@@ -49,9 +58,17 @@ class _WebSocket:
         given = {"ssl": self._tls} if self._tls is not None else {}
         if self._tls is not None and self._name:
             given["server_hostname"] = self._name
-        self._session = self._aiohttp.ClientSession()
-        # A redirection could lead to a place without TLS.
-        self._socket = await self._session.ws_connect(self._url, max_msg_size=0, **given)
+        trace = self._aiohttp.TraceConfig()
+        trace.on_request_redirect.append(_refuse)
+        self._session = self._aiohttp.ClientSession(trace_configs=[trace])
+        try:
+            self._socket = await self._session.ws_connect(self._url, max_msg_size=0, **given)
+        except self._aiohttp.ClientError as error:
+            # What is behind it has its own sentence.
+            for name in ("certificate_error", "os_error"):
+                if getattr(error, name, None) is not None:
+                    raise getattr(error, name) from error
+            raise NoWebSocket(str(error)) from error
 
     async def connect_tls(
         self, uri: Any, ssl_context: Any, buffer_size: int, connect_timeout: float

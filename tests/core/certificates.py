@@ -52,8 +52,11 @@ class Authority:
     def pem(self):
         return self._pem(self.certificate).decode()
 
-    def issue(self, name, *addresses):
-        """Return the paths of a certificate for a name and addresses, and of its key."""
+    def issue(self, name, *addresses, password=None):
+        """Return the paths of a certificate for a name and addresses, and of its key.
+
+        A password encrypts the key.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.DNSName(name), *(x509.IPAddress(ipaddress.ip_address(a)) for a in addresses)]
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
@@ -66,7 +69,9 @@ class Authority:
         private = key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+            serialization.BestAvailableEncryption(password.encode())
+            if password
+            else serialization.NoEncryption(),
         )
         return self._write(f"{name}.pem", self._pem(certificate)), self._write(
             f"{name}-key.pem", private

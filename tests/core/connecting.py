@@ -27,7 +27,7 @@ DEFAULTS = {
 
 def options_for(*urls, **given):
     options, problems = _connection_options.from_params(
-        {**DEFAULTS, "servers": list(urls), **given}
+        {**DEFAULTS, "servers": list(urls) or None, **given}
     )
     assert not problems
     return options

@@ -79,7 +79,7 @@ def credentials(token, seed):
 
 
 class Operator:
-    """An operator with an account that has JetStream and one that has none; ``config`` starts it."""
+    """An operator, an account with JetStream and one without; ``config`` starts a server."""
 
     def __init__(self):
         self.key, self.system = Key(OPERATOR), Key(ACCOUNT)
