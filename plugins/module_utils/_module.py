@@ -34,6 +34,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._connection_options
     secrets_in,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    MASK,
     InvalidRequest,
     JetStreamError,
 )
@@ -72,21 +73,20 @@ class JetStreamModule(AnsibleModule):
     """
 
     def __init__(self, shown: Optional[Shown] = None, **arguments: Any) -> None:
-        self._shown = shown
+        self._shown = lambda params: (shown or dict)(_without_keys(params))
         super().__init__(**arguments)
 
     def _log_invocation(self) -> None:
         self._hide_secrets()
         params = self.params
-        self.params = self._shown(params) if self._shown else params
+        self.params = dict(self._shown(params))
         try:
             super()._log_invocation()
         finally:
             self.params = params
 
     def _return_formatted(self, kwargs: dict[str, Any]) -> None:
-        if self._shown:
-            kwargs.setdefault("invocation", {"module_args": self._shown(self.params)})
+        kwargs.setdefault("invocation", {"module_args": self._shown(self.params)})
         super()._return_formatted(kwargs)
 
     def _hide_secrets(self) -> None:
@@ -99,6 +99,13 @@ class JetStreamModule(AnsibleModule):
     def exit_json(self, **kwargs: Any) -> NoReturn:
         self._hide_secrets()
         super().exit_json(**kwargs)
+
+
+def _without_keys(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return options as they may be told: Ansible masks secrets in values, and not in keys."""
+    servers = params.get("servers")
+    members = servers if isinstance(servers, list) else [servers]
+    return {**params, "servers": MASK} if any(isinstance(one, dict) for one in members) else params
 
 
 class Inputs:

@@ -327,7 +327,7 @@ def test_the_first_place_with_servers_wins(which, newest_server, home, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("server_of", "login_of"), itertools.permutations(PLACES, 2), ids=lambda name: name
+    ("server_of", "login_of"), list(itertools.permutations(PLACES, 2)), ids=lambda name: name
 )
 def test_servers_and_login_may_come_from_two_places(server_of, login_of, place, home, monkeypatch):
     given = {}
