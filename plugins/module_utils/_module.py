@@ -35,8 +35,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._connection_options
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MASK,
+    ApiError,
     InvalidRequest,
     JetStreamError,
+    PermissionDenied,
+    RequestTimeout,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._manager import JetStreamManager
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Problem
@@ -223,6 +226,15 @@ async def _connected(
         manager = JetStreamManager(connection, options.timeout, options.retry_for)
         result = await work(Session(module, connection, manager, wanted))
         return {**result, "server": server_result(connection)}
+    except PermissionDenied as error:
+        from ansible_collections.nats.jetstream.plugins.module_utils._permissions import advice
+
+        name = module._name.rpartition(".")[2]
+        text = f"{connection.url}: {error}{advice(name, module.params, connection.prefix)}"
+        raise PermissionDenied(text) from error
+    except (ApiError, RequestTimeout) as error:
+        error.args = (f"{connection.url}: {error}",)
+        raise
     finally:
         await connection.close()
 

@@ -72,6 +72,7 @@ ARROWS = {
     "_tls": {"_connection_options", "_errors"},
     "_websocket": {"_errors"},
     "_expected": {"_errors"},
+    "_permissions": set(),
     "_connection": {
         "_connection_options",
         "_errors",
@@ -125,6 +126,7 @@ ARROWS = {
         "_connection_options",
         "_errors",
         "_manager",
+        "_permissions",
         "_schema",
         "_units",
     },
@@ -255,6 +257,7 @@ LATE = {
     ("_object_fetch", "_object_transfer"),
     ("_object_store", "_object_transfer"),
     ("_object_store", "_yaml"),
+    ("_module", "_permissions"),
     ("_reconcile", "_planning"),
     ("_stream", "_stream_rules"),
     ("_stream_rules", "_recreate_stream"),

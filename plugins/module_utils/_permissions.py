@@ -1,0 +1,146 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""The permissions that each module needs. Loaded when one is missing; documented from here.
+
+A row is what a task does, and the subjects to which its user has to be able to publish for it. The
+words in angle brackets stand for names of the task. The user has to be able to subscribe to
+_INBOX.> as well, or below inbox_prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+PREFIX = "$JS.API"
+
+_LOOK, _LIST = f"{PREFIX}.STREAM.INFO.<stream>", f"{PREFIX}.STREAM.LIST"
+_CREATE, _DELETE = f"{PREFIX}.STREAM.CREATE.<stream>", f"{PREFIX}.STREAM.DELETE.<stream>"
+_UPDATE, _PURGE = f"{PREFIX}.STREAM.UPDATE.<stream>", f"{PREFIX}.STREAM.PURGE.<stream>"
+_NAMES, _GET = f"{PREFIX}.STREAM.NAMES", f"{PREFIX}.STREAM.MSG.GET.<stream>"
+_CONSUMERS = f"{PREFIX}.CONSUMER.LIST.<stream>"
+_CONSUMER = f"{PREFIX}.CONSUMER.INFO.<stream>.<consumer>"
+_MAKE = f"{PREFIX}.CONSUMER.CREATE.<stream>.<consumer>"
+_MAKE_FILTERED = f"{PREFIX}.CONSUMER.CREATE.<stream>.<consumer>.<filter>"
+_REMOVE = f"{PREFIX}.CONSUMER.DELETE.<stream>.<consumer>"
+_PAUSE = f"{PREFIX}.CONSUMER.PAUSE.<stream>.<consumer>"
+
+
+class Row(NamedTuple):
+    """What a task does, and the subjects for it; the last of them on nats-server 2.9 only."""
+
+    what: str
+    subjects: tuple[str, ...]
+    on_2_9: tuple[str, ...] = ()
+
+
+def _asset() -> tuple[Row, ...]:
+    return (
+        Row("find that nothing differs, check mode", (_LOOK,)),
+        Row("create", (_LOOK, _CREATE)),
+        Row("change", (_LOOK, _UPDATE)),
+        Row("delete", (_LOOK, _DELETE)),
+    )
+
+
+def _bucket(prefix: str) -> tuple[Row, ...]:
+    return tuple(
+        Row(what, tuple(one.replace("<stream>", f"{prefix}<bucket>") for one in subjects))
+        for what, subjects, _none in _asset()
+    )
+
+
+def _bucket_info(prefix: str) -> tuple[Row, ...]:
+    return (
+        Row("read one", (_LOOK.replace("<stream>", f"{prefix}<bucket>"),)),
+        Row("read all, or by a pattern", (_NAMES, _LIST)),
+    )
+
+
+TABLE: dict[str, tuple[Row, ...]] = {
+    "jetstream_stream": (
+        *_asset(),
+        Row("recreate, without consumers", (_LOOK, _CONSUMERS, _DELETE, _CREATE)),
+        Row(
+            "recreate with data_loss",
+            (_LOOK, _CONSUMERS, _UPDATE, _PURGE, _DELETE, _CREATE),
+        ),
+        Row(
+            "recreate, with consumers",
+            (_LOOK, _CONSUMERS, _UPDATE, _PURGE, _DELETE, _CREATE, _MAKE),
+        ),
+    ),
+    "jetstream_consumer": (
+        Row("find that nothing differs, check mode", (_CONSUMER,)),
+        Row("create or change, without a filter or with several", (_CONSUMER, _MAKE)),
+        Row("create or change, with one filter", (_CONSUMER, _MAKE_FILTERED), (_LOOK,)),
+        Row("pause or resume", (_CONSUMER, _PAUSE)),
+        Row("delete", (_CONSUMER, _REMOVE)),
+        Row("recreate", (_CONSUMER, _REMOVE, _MAKE)),
+    ),
+    "jetstream_purge": (
+        Row("find that nothing is there, check mode", (_LOOK,)),
+        Row("purge", (_LOOK, _PURGE)),
+    ),
+    "jetstream_message": (
+        Row("find that nothing differs, check mode", (_LOOK, _GET)),
+        Row("publish", (_LOOK, _GET, "<subject>")),
+        Row("delete", (_GET, _LOOK, f"{PREFIX}.STREAM.MSG.DELETE.<stream>")),
+    ),
+    "jetstream_message_info": (Row("read", (_GET,)),),
+    "jetstream_info": (
+        Row("read the account", (f"{PREFIX}.INFO",)),
+        Row("read streams or buckets", (_LIST,)),
+        Row("read consumers", (_LIST, _CONSUMERS)),
+    ),
+    "jetstream_stream_info": (
+        Row("read by name", (_LOOK,)),
+        Row("read by subject", (_NAMES, _LOOK)),
+        Row("read all, or by a pattern", (_LIST,)),
+    ),
+    "jetstream_consumer_info": (
+        Row("read by name", (_CONSUMER,)),
+        Row("read all of a stream, or by a pattern", (_CONSUMERS,)),
+    ),
+    "jetstream_kv_bucket": _bucket("KV_"),
+    "jetstream_kv_bucket_info": _bucket_info("KV_"),
+    "jetstream_object_bucket": _bucket("OBJ_"),
+    "jetstream_object_bucket_info": _bucket_info("OBJ_"),
+    "jetstream_environment": (
+        Row("find that nothing differs, check mode", (_LIST, _CONSUMERS)),
+        Row("create", (_LIST, _CREATE, _MAKE, _CONSUMERS)),
+        Row("change", (_LIST, _CONSUMERS, _UPDATE, _MAKE)),
+        Row("delete", (_LIST, _DELETE)),
+    ),
+}
+
+
+def filled(subject: str, names: Mapping[str, Any], prefix: str = PREFIX) -> str:
+    """Return a subject with what is known of the names in it; the rest stays in brackets."""
+    if subject.startswith(PREFIX):
+        subject = prefix + subject[len(PREFIX) :]
+    for name, value in names.items():
+        if isinstance(value, str) and value:
+            subject = subject.replace(f"<{name}>", value)
+    return subject
+
+
+def names_in(module: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the words in brackets stand for in a task."""
+    own = "consumer" if "consumer" in module else "bucket" if "bucket" in module else "stream"
+    names = {"subject": params.get("subject"), "filter": params.get("filter_subject")}
+    return {**names, "stream": params.get("stream"), own: params.get("name") or params.get(own)}
+
+
+def advice(module: str, params: Mapping[str, Any], prefix: str) -> str:
+    """Return a sentence with all permissions that a module can need, none for an unknown one."""
+    names = names_in(module, params)
+    rows = [one for row in TABLE.get(module, ()) for one in (*row.subjects, *row.on_2_9)]
+    subjects = dict.fromkeys(filled(subject, names, prefix) for subject in rows)
+    if not subjects:
+        return ""
+    return f"; {module} publishes, depending on what there is to do, to {', '.join(subjects)}"

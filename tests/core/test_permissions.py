@@ -1,0 +1,212 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every module with exactly the permissions that the documentation lists, and with one less."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.nats.jetstream.plugins.module_utils import _permissions
+from harness import client, collection, servers
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+NAMES = {"stream": "S", "consumer": "C", "bucket": "B", "subject": "s.x", "filter": "s.f"}
+
+STREAM = {"name": "S", "subjects": ["s.>"], "max_age": 3600 * 10**9}
+CONSUMER = {"name": "C", "durable_name": "C", "ack_policy": "explicit", "ack_wait": 30 * 10**9}
+KV = {
+    **{"name": "KV_B", "subjects": ["$KV.B.>"], "max_msgs_per_subject": 1, "discard": "new"},
+    **{"allow_rollup_hdrs": True, "deny_delete": True, "allow_direct": True},
+    "duplicate_window": 120 * 10**9,
+}
+OBJECTS = {
+    **{"name": "OBJ_B", "subjects": ["$O.B.C.>", "$O.B.M.>"], "discard": "new"},
+    **{"allow_rollup_hdrs": True, "allow_direct": True, "duplicate_window": 120 * 10**9},
+}
+MESSAGES = 2
+PASSWORD = "opens-the-door"
+DECLARED = {"name": "S", "subjects": ["s.>"], "max_age": "1h", "consumers": [{"name": "C"}]}
+IN_ALL = [{"name": "C", "description": "other"}]
+
+# Module -> for each row of the table: what is there, and what the task says.
+HAS_STREAM, HAS_CONSUMER = [STREAM], [STREAM, CONSUMER]
+FULL = [STREAM, MESSAGES]
+WAYS = {
+    "jetstream_stream": [
+        (HAS_STREAM, {"name": "S", "max_age": "1h"}),
+        ([], {"name": "S", "subjects": ["s.>"]}),
+        (HAS_STREAM, {"name": "S", "max_age": "2h"}),
+        (HAS_STREAM, {"name": "S", "state": "absent"}),
+        (HAS_STREAM, {"name": "S", "storage": "memory", "recreate": "if_empty"}),
+        (FULL, {"name": "S", "storage": "memory", "recreate": "always", "data_loss": "allow"}),
+        (
+            [*HAS_CONSUMER, MESSAGES],
+            {"name": "S", "storage": "memory", "recreate": "always", "data_loss": "allow"},
+        ),
+    ],
+    "jetstream_consumer": [
+        (HAS_CONSUMER, {"stream": "S", "name": "C"}),
+        (HAS_CONSUMER, {"stream": "S", "name": "C", "description": "other"}),
+        (HAS_STREAM, {"stream": "S", "name": "C", "filter_subject": "s.f"}),
+        (HAS_CONSUMER, {"stream": "S", "name": "C", "pause_until": "2199-01-01T00:00:00Z"}),
+        (HAS_CONSUMER, {"stream": "S", "name": "C", "state": "absent"}),
+        (
+            HAS_CONSUMER,
+            {"stream": "S", "name": "C", "ack_policy": "none", "recreate": "if_empty"},
+        ),
+    ],
+    "jetstream_purge": [(HAS_STREAM, {"stream": "S"}), (FULL, {"stream": "S"})],
+    "jetstream_message": [
+        (FULL, {"stream": "S", "subject": "s.x", "data": "message"}),
+        (FULL, {"stream": "S", "subject": "s.x", "data": "other"}),
+        (FULL, {"stream": "S", "seq": 1, "state": "absent"}),
+    ],
+    "jetstream_message_info": [(FULL, {"stream": "S", "seq": 1})],
+    "jetstream_info": [
+        ([], {}),
+        (HAS_CONSUMER, {"gather_subset": ["streams"]}),
+        (HAS_CONSUMER, {"gather_subset": ["consumers"]}),
+    ],
+    "jetstream_stream_info": [
+        (HAS_STREAM, {"name": "S"}),
+        (HAS_STREAM, {"subject": "s.x"}),
+        (HAS_STREAM, {"names": ["S*"]}),
+    ],
+    "jetstream_consumer_info": [
+        (HAS_CONSUMER, {"stream": "S", "name": "C"}),
+        (HAS_CONSUMER, {"stream": "S"}),
+    ],
+    "jetstream_kv_bucket": [
+        ([KV], {"name": "B"}),
+        ([], {"name": "B"}),
+        ([KV], {"name": "B", "description": "other"}),
+        ([KV], {"name": "B", "state": "absent"}),
+    ],
+    "jetstream_kv_bucket_info": [([KV], {"name": "B"}), ([KV], {})],
+    "jetstream_object_bucket": [
+        ([OBJECTS], {"name": "B"}),
+        ([], {"name": "B"}),
+        ([OBJECTS], {"name": "B", "description": "other"}),
+        ([OBJECTS], {"name": "B", "state": "absent"}),
+    ],
+    "jetstream_object_bucket_info": [([OBJECTS], {"name": "B"}), ([OBJECTS], {})],
+    "jetstream_environment": [
+        (HAS_CONSUMER, {"streams": [DECLARED]}),
+        ([], {"streams": [DECLARED]}),
+        (HAS_CONSUMER, {"streams": [{**DECLARED, "max_age": "2h", "consumers": IN_ALL}]}),
+        (HAS_STREAM, {"streams": [{"name": "S", "state": "absent"}]}),
+    ],
+}
+CASES = [(module, number) for module in WAYS for number in range(len(WAYS[module]))]
+
+
+def subjects(module, number, version):
+    row = _permissions.TABLE[module][number]
+    needed = (*row.subjects, *(row.on_2_9 if version.startswith("2.9.") else ()))
+    return [_permissions.filled(one, NAMES) for one in needed]
+
+
+def user(module, number, without=None):
+    return f"{module}-{number}-{'all' if without is None else without}"
+
+
+def users(version):
+    """Yield a user with the permissions of each row, and one for each that is taken away."""
+    for module, number in CASES:
+        allowed = subjects(module, number, version)
+        for without in (None, *range(len(allowed))):
+            publish = [one for index, one in enumerate(allowed) if index != without]
+            yield {
+                "user": user(module, number, without),
+                "password": PASSWORD,
+                "permissions": {
+                    "publish": {"allow": publish or ["nothing"]},
+                    "subscribe": {"allow": ["_INBOX.>"]},
+                },
+            }
+
+
+@pytest.fixture(scope="module")
+def guarded(server):
+    everybody = [{"user": "admin", "password": PASSWORD}, *users(server.version)]
+    config = {"authorization": {"users": everybody}}
+    with servers.Server(server.binary, config=config) as running:
+        yield running
+
+
+@pytest.fixture
+def admin(guarded):
+    with client.Client(guarded.url.replace("://", f"://admin:{PASSWORD}@")) as nats:
+        yield nats
+
+
+def prepare(nats, there):
+    """Make the account hold what a row begins with, and nothing else."""
+    for name in nats.ok("STREAM.NAMES")["streams"] or []:
+        nats.ok(f"STREAM.DELETE.{name}")
+    for one in there:
+        if isinstance(one, int):
+            for _number in range(one):
+                nats.request("s.x", b"message")
+        elif "durable_name" in one:
+            nats.ok("CONSUMER.CREATE.S.C", {"stream_name": "S", "config": one})
+        else:
+            nats.ok(f"STREAM.CREATE.{one['name']}", one)
+
+
+def run(guarded, admin, module, number, without=None):
+    there, args = WAYS[module][number]
+    prepare(admin, there)
+    url = guarded.url.replace("://", f"://{user(module, number, without)}:{PASSWORD}@")
+    code = import_module(f"ansible_collections.nats.jetstream.plugins.modules.{module}")
+    return collection.run_module(code, servers=[url], **args)
+
+
+def skip_too_old(server, module, number):
+    release = tuple(map(int, server.version.split(".")))
+    if "pause_until" in WAYS[module][number][1] and release < (2, 11):
+        pytest.skip("servers before 2.11 can not pause a consumer")
+
+
+def test_every_module_is_in_the_table():
+    assert sorted(_permissions.TABLE) == MODULES
+    assert {module: len(rows) for module, rows in _permissions.TABLE.items()} == {
+        module: len(ways) for module, ways in WAYS.items()
+    }
+
+
+@pytest.mark.parametrize(("module", "number"), CASES)
+def test_exactly_these_permissions_suffice(module, number, guarded, admin):
+    skip_too_old(guarded, module, number)
+    result = run(guarded, admin, module, number)
+    assert not result.get("failed"), result["msg"]
+    what = _permissions.TABLE[module][number].what
+    assert result["changed"] is not what.startswith(("find", "read"))
+
+
+@pytest.mark.parametrize(("module", "number"), CASES)
+def test_with_one_less_it_is_named(module, number, guarded, admin):
+    skip_too_old(guarded, module, number)
+    for without, subject in enumerate(subjects(module, number, guarded.version)):
+        result = run(guarded, admin, module, number, without)
+        assert result.get("failed"), f"{subject} is not needed"
+        text = str(result["msg"])
+        assert "permission" in text.lower() and subject.lower() in text.lower(), text
+        assert "Traceback" not in str(result)
+
+
+def test_the_message_lists_what_the_module_needs(guarded, admin):
+    result = run(guarded, admin, "jetstream_purge", 1, 1)
+    assert "127.0.0.1" in result["msg"]
+    for told in (
+        "$JS.API.STREAM.PURGE.S: ",
+        "give the user the permission to publish there",
+        "jetstream_purge publishes, depending on what there is to do, to $JS.API.STREAM.INFO.S, ",
+    ):
+        assert told in result["msg"]
