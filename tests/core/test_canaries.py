@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from importlib import import_module
@@ -214,16 +215,23 @@ def play(ways):
     return [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], values
 
 
+@pytest.fixture
+def home():
+    """Everything that is written goes here. Its path is short: ansible-core makes a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="c") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("pipelining", [True, False])
-def test_a_playbook_with_all_there_is_to_see(pipelining, planted, tmp_path):
+def test_a_playbook_with_all_there_is_to_see(pipelining, planted, tmp_path, home):
     tool = Path(sys.executable).with_name("ansible-playbook")
     if not tool.exists():
         pytest.skip("ansible-playbook is not installed beside this Python")
     ways = list(planted.ways())
     exported = next(way for way in ways if way.name == "variables: password")
     ways = [way for way in ways if not way.environ] + [exported]
-    home, given = tmp_path / "home", tmp_path / "given"
-    home.mkdir(), given.mkdir()
+    given = tmp_path / "given"
+    given.mkdir()
     book, values = play(ways)
     (given / "play.yml").write_text(yaml.safe_dump(book))
     (given / "vars.yml").write_text(yaml.safe_dump(values))
