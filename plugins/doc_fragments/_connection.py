@@ -219,18 +219,34 @@ notes:
     # Where plugins of the controller find the options that are not given: one line each.
     PLUGINS = r"""
 options:
-  servers: {vars: [{name: nats_jetstream_servers}], env: [{name: NATS_URL}]}
-  user: {vars: [{name: nats_jetstream_user}], env: [{name: NATS_USER}]}
-  password: {vars: [{name: nats_jetstream_password}], env: [{name: NATS_PASSWORD}]}
+  servers: {vars: [{name: nats_jetstream_servers}]}
+  user: {vars: [{name: nats_jetstream_user}]}
+  password: {vars: [{name: nats_jetstream_password}]}
   token: {vars: [{name: nats_jetstream_token}]}
+  nkey_seed: {vars: [{name: nats_jetstream_nkey_seed}]}
+  nkey_seed_path: {vars: [{name: nats_jetstream_nkey_seed_path}]}
+  credentials: {vars: [{name: nats_jetstream_credentials}]}
+  credentials_path: {vars: [{name: nats_jetstream_credentials_path}]}
+  jwt: {vars: [{name: nats_jetstream_jwt}]}
+  jwt_path: {vars: [{name: nats_jetstream_jwt_path}]}
+  client_cert: {vars: [{name: nats_jetstream_client_cert}]}
+  client_cert_path: {vars: [{name: nats_jetstream_client_cert_path}]}
+  client_key: {vars: [{name: nats_jetstream_client_key}]}
+  client_key_path: {vars: [{name: nats_jetstream_client_key_path}]}
+  client_key_password: {vars: [{name: nats_jetstream_client_key_password}]}
   ca: {vars: [{name: nats_jetstream_ca}]}
-  ca_path: {vars: [{name: nats_jetstream_ca_path}], env: [{name: NATS_CA}]}
+  ca_path: {vars: [{name: nats_jetstream_ca_path}]}
   validate_certs: {vars: [{name: nats_jetstream_validate_certs}]}
   tls_hostname: {vars: [{name: nats_jetstream_tls_hostname}]}
+  tls_first: {vars: [{name: nats_jetstream_tls_first}]}
+  context: {vars: [{name: nats_jetstream_context}]}
+  selected_context: {vars: [{name: nats_jetstream_selected_context}]}
+  expect_cluster: {vars: [{name: nats_jetstream_expect_cluster}]}
+  expect_account: {vars: [{name: nats_jetstream_expect_account}]}
   domain: {vars: [{name: nats_jetstream_domain}]}
   api_prefix: {vars: [{name: nats_jetstream_api_prefix}]}
   inbox_prefix: {vars: [{name: nats_jetstream_inbox_prefix}]}
   connect_timeout: {vars: [{name: nats_jetstream_connect_timeout}]}
-  timeout: {vars: [{name: nats_jetstream_timeout}], env: [{name: NATS_TIMEOUT}]}
+  timeout: {vars: [{name: nats_jetstream_timeout}]}
   retry_for: {vars: [{name: nats_jetstream_retry_for}]}
 """

@@ -55,9 +55,8 @@ options:
 notes:
   - It runs on the controller. What is said of the managed host and of modules is true of the controller and of this
     lookup here.
-  - A login is taken whole from one place. When the lookup or a variable gives one, or one is in a URL of these, those
-    of the environment are not used.
-  - When E(NATS_USER) is set and E(NATS_PASSWORD) is not, it is a token, as it is for the C(nats) command.
+  - A login is taken whole from one place. When the lookup gives one, or one is in its URLs, those in variables of
+    Ansible are not used. What is said of the environment is true of that of the controller.
 seealso:
   - module: nats.jetstream.jetstream_kv
   - module: nats.jetstream.jetstream_kv_info
@@ -118,8 +117,18 @@ from typing import Any, Optional
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _connection, _kv, _kv_read
+from ansible_collections.nats.jetstream.plugins.module_utils._connection_options import (
+    ARGUMENT_SPEC,
+    LOGIN,
+    ConnectionOptions,
+    from_params,
+    has_login,
+    has_login_in_urls,
+    secrets_in,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MASK,
     InvalidRequest,
@@ -135,11 +144,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._units import (
 
 VARIABLE = "nats_jetstream_"
 TIMES = ("connect_timeout", "timeout", "retry_for")
-# A login is made of these, as far as there are such options.
-LOGIN = (
-    *("user", "password", "token", "nkey_seed", "nkey_seed_path", "credentials"),
-    *("credentials_path", "jwt", "jwt_path", "context"),
-)
 
 
 class LookupModule(LookupBase):
@@ -154,35 +158,40 @@ class LookupModule(LookupBase):
             if name.startswith(VARIABLE)
         }
         self.set_options(var_options=own, direct=kwargs)
-        params = self._connection_params(own, kwargs)
+        params = self._connection_params(kwargs)
+        secrets = secrets_in(params)
         try:
-            return self._run([str(term) for term in terms], params, kwargs)
+            return self._run([str(term) for term in terms], params, kwargs, secrets)
         except JetStreamError as error:
             text = str(error)
-            for secret in sorted(_connection.secrets_in(params), key=len, reverse=True):
+            for secret in sorted(secrets, key=len, reverse=True):
                 text = text.replace(secret, MASK)
             raise AnsibleLookupError(f"nats.jetstream.kv: {text}") from None
 
-    def _connection_params(
-        self, variables: dict[str, Any], direct: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Return the connection options, with the login of one place."""
-        params = {name: self.get_option(name) for name in _connection.ARGUMENT_SPEC}
-        own = {name for name in params if name in direct or f"{VARIABLE}{name}" in variables}
-        logins = [name for name in LOGIN if name in params]
-        urls = params["servers"] if "servers" in own else []
-        if own & set(logins) or _connection.secrets_in({"servers": urls}):
-            params.update({name: None for name in logins if name not in own})
-        elif params["user"] and not params["password"]:
-            params.update(user=None, token=params["user"])
+    def _connection_params(self, direct: dict[str, Any]) -> dict[str, Any]:
+        """Return the connection options; a login of the lookup's own hides one in variables."""
+        params = {name: self.get_option(name) for name in ARGUMENT_SPEC}
+        in_urls = "servers" in direct and has_login_in_urls(params["servers"])
+        if has_login(direct) or in_urls:
+            params.update({name: None for name in LOGIN if name not in direct})
         return params
 
-    def _run(self, terms: list[str], params: dict[str, Any], direct: dict[str, Any]) -> list[Any]:
+    def _run(
+        self,
+        terms: list[str],
+        params: dict[str, Any],
+        direct: dict[str, Any],
+        secrets: set[str],
+    ) -> list[Any]:
+        """Return what the terms stand for; add to the secrets those of files and variables."""
         bucket, shape = self.get_option("bucket"), self.get_option("shape")
         problems = _kv_read.problems_of(bucket, terms)
-        options, wrong = _connection.from_params({**params, **_seconds(params, problems)})
+        options, wrong = from_params({**params, **_seconds(params, problems)})
+        secrets |= options.secrets
         if problems or wrong:
             raise InvalidRequest([f"{place}: {text}" for place, text in [*problems, *wrong]])
+        if not options.validate_certs:
+            Display().warning("nats.jetstream.kv: validate_certs is false; any server is believed")
         rows = asyncio.run(_read(options, bucket, terms, self.get_option("encoding")))
         found = []
         for term in terms:
@@ -198,8 +207,8 @@ class LookupModule(LookupBase):
 
 
 def _seconds(params: dict[str, Any], problems: list[tuple[str, str]]) -> dict[str, float]:
-    found = dict.fromkeys(TIMES, 1.0)
-    for name in TIMES:
+    found = {name: 1.0 for name in TIMES if params[name] is not None}
+    for name in list(found):
         try:
             found[name] = parse_duration(params[name]) / SECOND
         except UnitError as error:
@@ -208,7 +217,7 @@ def _seconds(params: dict[str, Any], problems: list[tuple[str, str]]) -> dict[st
 
 
 async def _read(
-    options: _connection.ConnectionOptions, name: str, terms: list[str], encoding: Optional[str]
+    options: ConnectionOptions, name: str, terms: list[str], encoding: Optional[str]
 ) -> list[dict[str, Any]]:
     connection = await _connection.open_connection(options)
     try:

@@ -76,7 +76,7 @@ CONSTRAINTS: dict[str, list[tuple[str, ...]]] = {
 SECRETS = tuple(name for name, spec in ARGUMENT_SPEC.items() if spec.get("no_log"))
 _CERTIFICATE = tuple(name for name in ARGUMENT_SPEC if name.startswith("client_"))
 _SIGNED = (*_SEEDS, *_JWTS, *_FILES)
-_LOGIN = ("user", "password", "token", *_SIGNED, *_CERTIFICATE)
+LOGIN = ("user", "password", "token", *_SIGNED, *_CERTIFICATE)
 # What is said of servers, and of users: each of a group is taken from the first place that has it.
 _OF_SERVERS = (("ca", "ca_path"), ("tls_hostname",), ("tls_first",), ("domain", "api_prefix"))
 _OF_USERS = (("inbox_prefix",),)
@@ -264,8 +264,8 @@ def _merged(
     for place in places:
         in_urls = place is with_servers and has_login_in_urls(merged["servers"])
         if in_urls or has_login(place.options):
-            own = {name: place.options.get(name) for name in _LOGIN}
-            called.update({name: place.name(name) for name in _LOGIN})
+            own = {name: place.options.get(name) for name in LOGIN}
+            called.update({name: place.name(name) for name in LOGIN})
             own["label"], own["in_urls"], login_level = place.label, in_urls, place.level
             break
 
@@ -286,7 +286,7 @@ def _merged(
 
 
 def has_login(options: Mapping[str, Any]) -> bool:
-    return any(options.get(name) is not None for name in _LOGIN)
+    return any(options.get(name) is not None for name in LOGIN)
 
 
 def has_login_in_urls(servers: Any) -> bool:

@@ -217,7 +217,7 @@ def play(ways):
 
 @pytest.fixture
 def home():
-    """Everything that is written goes here. Its path is short: ansible-core makes a socket in it."""
+    """Everything is written here. Its path is short, as ansible-core makes a socket in it."""
     with tempfile.TemporaryDirectory(prefix="c") as folder:
         yield Path(folder)
 
