@@ -47,6 +47,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._nats import (
     nats_errors,
 )
 
+FLOW_CONTROL = "$js.fc."
 CLOSE_TIMEOUT = 0.25  # s; a close after a failed TLS handshake never ends by itself
 
 
@@ -327,8 +328,12 @@ class Connection:
             # nats-py subscribes once, so the server does not say it again for later requests.
             advice = "set inbox_prefix to one that the user may subscribe to"
             self._no_answers = f"{text}; {advice}"
+        own = f"{self.options.inbox_prefix or '_INBOX'}."
         for stop, waiting in list(self._waiting.items()):
-            if not stop.done() and (inbox or waiting.lower() == subject):
+            mine = waiting.lower() == subject
+            # The server asks on an inbox that the flow control is answered on another subject.
+            mine = mine or (subject.startswith(FLOW_CONTROL) and waiting.startswith(own))
+            if not stop.done() and (inbox or mine):
                 stop.set_exception(PermissionDenied(f"{waiting}: {text}; {advice}"))
 
 

@@ -29,6 +29,12 @@ _MAKE_FILTERED = f"{PREFIX}.CONSUMER.CREATE.<stream>.<consumer>.<filter>"
 _REMOVE = f"{PREFIX}.CONSUMER.DELETE.<stream>.<consumer>"
 _PAUSE = f"{PREFIX}.CONSUMER.PAUSE.<stream>.<consumer>"
 
+_BUCKET, _VALUE = _LOOK.replace("<stream>", "KV_<bucket>"), "$KV.<bucket>.<key>"
+_ENTRY = _GET.replace("<stream>", "KV_<bucket>")
+_STORE, _ABOUT = (one.replace("<stream>", "OBJ_<bucket>") for one in (_LOOK, _GET))
+_CHUNKS, _META = "$O.<bucket>.C.*", "$O.<bucket>.M.*"
+_SHRINK = _PURGE.replace("<stream>", "OBJ_<bucket>")
+
 
 class Row(NamedTuple):
     """What a task does, and the subjects for it; the last of them on nats-server 2.9 only."""
@@ -110,11 +116,44 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "jetstream_kv_bucket_info": _bucket_info("KV_"),
     "jetstream_object_bucket": _bucket("OBJ_"),
     "jetstream_object_bucket_info": _bucket_info("OBJ_"),
+    "jetstream_kv": (
+        Row("find that nothing differs, check mode", (_BUCKET, _ENTRY)),
+        Row("write or delete a key", (_BUCKET, _ENTRY, _VALUE)),
+    ),
+    "jetstream_kv_info": (Row("read", (_BUCKET, _ENTRY)),),
+    "jetstream_object": (
+        Row("find that nothing differs, check mode", (_ABOUT, _STORE)),
+        Row("write an object that is new", (_ABOUT, _STORE, _CHUNKS, _META)),
+        Row("write other content", (_ABOUT, _STORE, _CHUNKS, _META, _SHRINK)),
+        Row("delete", (_ABOUT, _STORE, _META, _SHRINK)),
+    ),
+    "jetstream_object_info": (
+        Row("read one", (_ABOUT,)),
+        Row("read all, or by a pattern", (_STORE, _ABOUT)),
+    ),
+    "jetstream_object_fetch": (
+        Row("find that nothing differs, check mode", (_ABOUT,)),
+        Row(
+            "write the file",
+            (
+                _ABOUT,
+                f"{PREFIX}.CONSUMER.CREATE.OBJ_<bucket>.*.$O.<bucket>.C.*",
+                "$JS.FC.OBJ_<bucket>.>",
+            ),
+        ),
+    ),
+    "jetstream_environment_info": (
+        Row("read streams, consumers and buckets", (_LIST, _CONSUMERS)),
+        Row("read entries as well", (_LIST, _BUCKET, _ENTRY)),
+    ),
     "jetstream_environment": (
-        Row("find that nothing differs, check mode", (_LIST, _CONSUMERS)),
-        Row("create", (_LIST, _CREATE, _MAKE, _CONSUMERS)),
-        Row("change", (_LIST, _CONSUMERS, _UPDATE, _MAKE)),
-        Row("delete", (_LIST, _DELETE)),
+        Row("find that nothing differs, check mode", (_LOOK, _CONSUMERS)),
+        Row("create", (_LOOK, _CREATE, _MAKE, _CONSUMERS)),
+        Row("change", (_LOOK, _CONSUMERS, _UPDATE, _MAKE)),
+        Row("delete", (_LOOK, _DELETE)),
+        Row("prune", (_LIST, _DELETE)),
+        Row("find that no entry differs", (_BUCKET, _ENTRY)),
+        Row("write an entry", (_BUCKET, _ENTRY, _VALUE)),
     ),
 }
 
@@ -131,9 +170,12 @@ def filled(subject: str, names: Mapping[str, Any], prefix: str = PREFIX) -> str:
 
 def names_in(module: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the words in brackets stand for in a task."""
-    own = "consumer" if "consumer" in module else "bucket" if "bucket" in module else "stream"
-    names = {"subject": params.get("subject"), "filter": params.get("filter_subject")}
-    return {**names, "stream": params.get("stream"), own: params.get("name") or params.get(own)}
+    names = {name: params.get(name) for name in ("stream", "bucket", "subject", "key")}
+    names["filter"] = params.get("filter_subject")
+    for kind in ("consumer", "bucket", "stream"):
+        if module.removesuffix("_info").endswith(kind):
+            names[kind] = params.get("name")
+    return names
 
 
 def advice(module: str, params: Mapping[str, Any], prefix: str) -> str:

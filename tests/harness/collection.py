@@ -57,7 +57,8 @@ def tree() -> Path:
 def run_module(module: Any, check: bool = False, diff: bool = True, **args: Any) -> dict[str, Any]:
     """Run ``main()`` of an imported module, and return the result as Ansible would see it."""
     args.update(_ansible_check_mode=check, _ansible_diff=diff)
-    args.update(_ansible_module_name=module.__name__)
+    name = module.__name__.rpartition(".")[2]
+    args.update(_ansible_module_name=f"nats.jetstream.{name}")
     output = io.StringIO()
     _forget_warnings()
     with _module_args(args), contextlib.redirect_stdout(output):
