@@ -330,7 +330,7 @@ class Connection:
             self._no_answers = f"{text}; {advice}"
         own = f"{self.options.inbox_prefix or '_INBOX'}."
         for stop, waiting in list(self._waiting.items()):
-            mine = waiting.lower() == subject
+            mine = _covers(waiting.lower(), subject)
             # The server asks on an inbox that the flow control is answered on another subject.
             mine = mine or (subject.startswith(FLOW_CONTROL) and waiting.startswith(own))
             if not stop.done() and (inbox or mine):
@@ -349,6 +349,7 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._stop: asyncio.Future[None] = self._loop.create_future()
         self._news: asyncio.Future[None] = self._loop.create_future()
+        self._watched: list[asyncio.Future[None]] = []
         self._subscription: Any = None
 
     async def open(self, client: Any) -> None:
@@ -379,9 +380,24 @@ class Listener:
             self._stop.result()
         raise RequestTimeout(f"nothing arrived on {self.subject} within {timeout:g} s")
 
+    def watch(self, subject: str) -> None:
+        """End with the cause, too, when the user may not publish to a subject; it may end in >."""
+        denied: asyncio.Future[None] = self._loop.create_future()
+        self._watched.append(denied)
+        self.connection._waiting[denied] = subject
+        denied.add_done_callback(self._pass_on)
+
+    def _pass_on(self, denied: asyncio.Future[None]) -> None:
+        error = None if denied.cancelled() else denied.exception()
+        if error is not None and not self._stop.done():
+            self._stop.set_exception(error)
+
     async def close(self) -> None:
-        self.connection._waiting.pop(self._stop, None)
-        self._stop.cancel()
+        for stop in (self._stop, *self._watched):
+            self.connection._waiting.pop(stop, None)
+            stop.cancel()
+            if not stop.cancelled():
+                stop.exception()  # it was told, or nobody asked any more
         with contextlib.suppress(Exception):  # of a connection that may be gone
             await self._subscription.unsubscribe()
 
@@ -390,6 +406,11 @@ class Listener:
 
     async def __aexit__(self, *cause: object) -> None:
         await self.close()
+
+
+def _covers(waiting: str, subject: str) -> bool:
+    """Say whether what is waited for is the subject, or has it under its last wildcard."""
+    return waiting == subject or (waiting.endswith(".>") and subject.startswith(waiting[:-1]))
 
 
 class _Attempt:

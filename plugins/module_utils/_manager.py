@@ -251,9 +251,11 @@ class JetStreamManager:
 
     # ---- the ways of asking
 
-    async def try_request(self, request: str, payload: bytes) -> Answer:
-        """Send a payload as it is, once."""
-        return await self._ask(request, payload, self.timeout)
+    async def try_request(
+        self, request: str, payload: bytes, timeout: Optional[float] = None
+    ) -> Answer:
+        """Send a payload as it is, once, and wait for timeout seconds if not as long as usual."""
+        return await self._ask(request, payload, timeout or self.timeout)
 
     async def _read(self, request: str, body: Optional[Config] = None) -> Answer:
         return await self._repeated(request, body)

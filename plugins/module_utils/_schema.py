@@ -47,6 +47,8 @@ OBSERVED_LINES: tuple[Release, ...] = ((2, 9), (2, 10), (2, 15))
 
 # What servers write into metadata, and the mark of the owner: never compared, always kept.
 SERVER_METADATA = "_nats."
+# On a stream that is being restored and not whole yet.
+MOVING_METADATA = "nats.jetstream/restoring"
 OWNER_METADATA = "nats.jetstream/owner"
 
 
@@ -564,7 +566,7 @@ def asks_default(value: Any) -> bool:
 
 
 def is_reserved_metadata(key: str) -> bool:
-    return key.startswith(SERVER_METADATA) or key == OWNER_METADATA
+    return key.startswith(SERVER_METADATA) or key in (OWNER_METADATA, MOVING_METADATA)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
