@@ -46,7 +46,9 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import Prob
 from ansible_collections.nats.jetstream.plugins.module_utils._units import (
     SECOND,
     UnitError,
+    format_size,
     parse_duration,
+    parse_size,
 )
 
 Shown = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -124,6 +126,22 @@ class Inputs:
         except UnitError as error:
             self.problems.append(Problem(name, str(error)))
             return 0.0
+
+    def size(
+        self, params: Mapping[str, Any], name: str, least: int = 0, most: int = 2**63
+    ) -> Optional[int]:
+        """Return a size option in bytes, None when it is not given."""
+        if params[name] is None:
+            return None
+        try:
+            size = parse_size(params[name])
+        except UnitError as error:
+            self.problems.append(Problem(name, str(error)))
+            return None
+        if not least <= size <= most:
+            text = f"{params[name]} is not from {format_size(least)} to {format_size(most)}"
+            self.problems.append(Problem(name, text))
+        return size
 
     def checked(self) -> None:
         """Raise InvalidRequest with all problems, if there are any."""

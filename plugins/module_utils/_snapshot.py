@@ -219,4 +219,3 @@ class _Sender:
                 self.request, error.get("code"), error.get("err_code"), error.get("description", "")
             )
         return answer
-
