@@ -136,8 +136,8 @@ async def _one(manager: Any, name: str, folder: str, options: Options) -> dict[s
     before = last(folder)
     row = {"before": before["seen"]["state"] if before.get("seen") else None, "after": look}
     if options.only_if_changed and is_same(folder, before, look, options.request):
-        kept = {field: before.get(field) for field in ("bytes", "sha256")}
-        return {**row, **kept, **_counts(look), "action": "none", "consumers": before["consumers"]}
+        kept = {field: before.get(field) for field in ("bytes", "sha256", "consumers", "left_out")}
+        return {**row, **kept, **_counts(look), "action": "none"}
     if os.path.lexists(folder) and not files.is_backup(folder) and os.listdir(folder):
         raise JetStreamError(f"{folder} holds something other than a backup; it is left alone")
     if options.dry:
@@ -165,7 +165,7 @@ def _counts(look: Mapping[str, Any]) -> dict[str, Any]:
 async def _try(manager: Any, name: str) -> None:
     """Ask for a snapshot that goes nowhere, which a server that makes none refuses at once."""
     try:
-        await manager.try_request(f"STREAM.SNAPSHOT.{name}", b"{}")
+        await manager.snapshot_request(name, {})
     except ApiError as error:
         if error.err_code == NO_SNAPSHOT:
             raise

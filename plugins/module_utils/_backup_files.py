@@ -72,7 +72,7 @@ def is_backup(path: str) -> bool:
 def read_manifest(path: str) -> dict[str, Any]:
     """Return what we wrote of a backup, nothing when something else made it."""
     try:
-        return _read_json(os.path.join(path, MANIFEST))
+        return read_json(os.path.join(path, MANIFEST))
     except FileNotFoundError:
         return {}
 
@@ -81,7 +81,7 @@ def read_meta(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return configuration and state of a backup; raise BadBackup when it has none."""
     file = os.path.join(path, META)
     try:
-        found = _read_json(file)
+        found = read_json(file)
     except OSError as error:
         raise BadBackup(f"{path} holds no backup: {file}: {error.strerror}") from error
     config, state = found.get("config"), found.get("state")
@@ -142,7 +142,7 @@ def digest(path: str) -> str:
             sha.update(piece)
 
 
-def _read_json(file: str) -> dict[str, Any]:
+def read_json(file: str) -> dict[str, Any]:
     with open(file, "rb") as opened:
         if os.fstat(opened.fileno()).st_size > LARGEST_META:
             raise BadBackup(f"{file} is larger than it can be")

@@ -284,6 +284,12 @@ class Connection:
         except nats_errors.Error as error:
             raise JetStreamError(f"{subject} was not sent: {error}") from error
 
+    async def account_name(self, timeout: float) -> Optional[str]:
+        """Return the name of the account, None from servers that do not tell it."""
+        answer = json.loads(await self.request_subject("$SYS.REQ.USER.INFO", b"", timeout))
+        account: Optional[str] = (answer.get("data") or {}).get("account")
+        return account
+
     def new_inbox(self) -> str:
         """Return a subject of our own for answers."""
         return str(self._client.new_inbox())

@@ -249,13 +249,34 @@ class JetStreamManager:
             raise _unsure(error) from error
         return int(answer["purged"])
 
+    # ---- snapshots
+
+    async def snapshot_request(
+        self, stream: str, body: Config, timeout: Optional[float] = None
+    ) -> Answer:
+        """Ask for a snapshot; return config and state. The data comes to deliver_subject."""
+        request, payload = f"STREAM.SNAPSHOT.{_named(stream)}", json.dumps(body).encode()
+        return await self.repeated(
+            lambda _time: self._ask(request, payload, timeout or self.timeout),
+            repeat_timeouts=False,
+        )
+
+    async def restore_request(
+        self, config: Config, state: Config, timeout: Optional[float] = None
+    ) -> Answer:
+        """Ask for a restore; return the deliver_subject that takes the data."""
+        request = f"STREAM.RESTORE.{_named(config['name'])}"
+        payload = json.dumps({"config": config, "state": state}).encode()
+        return await self.repeated(
+            lambda _time: self._ask(request, payload, timeout or self.timeout),
+            repeat_timeouts=False,
+        )
+
     # ---- the ways of asking
 
-    async def try_request(
-        self, request: str, payload: bytes, timeout: Optional[float] = None
-    ) -> Answer:
-        """Send a payload as it is, once, and wait for timeout seconds if not as long as usual."""
-        return await self._ask(request, payload, timeout or self.timeout)
+    async def try_request(self, request: str, payload: bytes) -> Answer:
+        """Send a payload as it is, once."""
+        return await self._ask(request, payload, self.timeout)
 
     async def _read(self, request: str, body: Optional[Config] = None) -> Answer:
         return await self._repeated(request, body)

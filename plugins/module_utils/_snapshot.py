@@ -52,7 +52,7 @@ class Request(NamedTuple):
     chunk_size: int = CHUNK_SIZE
     window_size: Optional[int] = None
 
-    def body(self, inbox: str) -> bytes:
+    def body(self, inbox: str) -> dict[str, Any]:
         body: dict[str, Any] = {"deliver_subject": inbox, "chunk_size": self.chunk_size}
         if not self.consumers:
             body["no_consumers"] = True
@@ -60,7 +60,7 @@ class Request(NamedTuple):
             body["jsck"] = True
         if self.window_size:
             body["window_size"] = self.window_size
-        return json.dumps(body).encode()
+        return body
 
 
 async def take(
@@ -76,10 +76,8 @@ async def take(
     async with await connection.subscribe(inbox) as listener:
         listener.watch(ACK_SUBJECTS)
         timeout = CHECK_TIMEOUT if request.check else max(manager.timeout, IDLE)
-        payload = request.body(inbox)
-        answer: dict[str, Any] = await manager.repeated(
-            lambda _timeout: manager.try_request(f"STREAM.SNAPSHOT.{stream}", payload, timeout),
-            repeat_timeouts=False,
+        answer: dict[str, Any] = await manager.snapshot_request(
+            stream, request.body(inbox), timeout
         )
         try:
             while True:
@@ -128,11 +126,7 @@ async def give(
     """
     name, connection = config["name"], manager.connection
     request = f"STREAM.RESTORE.{name}"
-    payload = json.dumps({"config": config, "state": state}).encode()
-    answer = await manager.repeated(
-        lambda _timeout: manager.try_request(request, payload, max(manager.timeout, IDLE)),
-        repeat_timeouts=False,
-    )
+    answer = await manager.restore_request(config, state, max(manager.timeout, IDLE))
     subject, inbox = answer["deliver_subject"], connection.new_inbox()
     async with await connection.subscribe(inbox) as listener:
         listener.watch(RESTORE_SUBJECTS)
