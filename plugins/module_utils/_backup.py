@@ -165,7 +165,9 @@ def _counts(look: Mapping[str, Any]) -> dict[str, Any]:
 async def _try(manager: Any, name: str) -> None:
     """Ask for a snapshot that goes nowhere, which a server that makes none refuses at once."""
     try:
-        await manager.snapshot_request(name, {})
+        await manager.snapshot_request(
+            name, {"deliver_subject": manager.connection.new_inbox(), "no_consumers": True}
+        )
     except ApiError as error:
         if error.err_code == NO_SNAPSHOT:
             raise

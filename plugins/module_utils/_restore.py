@@ -46,7 +46,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._snapshot import (
 V210, V212, V215 = (2, 10, 0), (2, 12, 0), (2, 15, 0)
 GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
 ABANDONED_AFTER = 6.0  # s; a server gives a restore up when nothing comes for 5 s
-NAME_EXISTS = 10130
+NAME_EXISTS, RESTORE_FAILED = 10130, 10062
 LEVEL_METADATA = "_nats.req.level"
 INTERRUPTED = "restore"  # the mark of a restore that is not part of something larger
 
@@ -145,9 +145,10 @@ async def put(
         with open(backup.archive, "rb") as file:
             await give(manager, first, backup.state, file)
     except BaseException as error:
-        # With this number it is somebody else's.
-        if getattr(error, "err_code", None) != NAME_EXISTS:
-            await _clean_up(manager, name, mark, error)
+        number = getattr(error, "err_code", None)
+        if number != NAME_EXISTS:  # with this number it is somebody else's
+            unmarked = number == RESTORE_FAILED and not can_mark(server)
+            await _clean_up(manager, name, mark, error, unmarked)
         raise
     try:
         info = await check(manager, backup, config, consumers, may_lose)

@@ -133,6 +133,10 @@ async def _job(manager: Any, backup: files.Backup, server: Server, options: Opti
     if problems:
         raise Refused.because(title, problems)
     current = await present(manager.stream_info(config["name"]))
+    if current is None or options.replace:
+        problems = await _overlaps(manager, config, current)
+    if problems:
+        raise Refused.because(title, problems)
     mark = _restore.mark_of(current)
     row = {
         "name": config["name"],
@@ -161,6 +165,19 @@ async def _job(manager: Any, backup: files.Backup, server: Server, options: Opti
             backup, config, current, {**row, **kept, "action": "none", "after": row["before"]}
         )
     return await _replacing(manager, Job(backup, config, current, row), server, options)
+
+
+async def _overlaps(
+    manager: Any, config: Config, current: Optional[Mapping[str, Any]]
+) -> list[Problem]:
+    """Return which subjects other streams have: servers find that out after the delete (2.15)."""
+    # Loaded already, by what the configuration was derived with.
+    from ansible_collections.nats.jetstream.plugins.module_utils._stream_rules import stream_with
+
+    before = current["config"].get("subjects") or [] if current else []
+    subjects = [one for one in config.get("subjects") or [] if one not in before]
+    found = [await stream_with(manager, one, config["name"]) for one in subjects]
+    return [Problem("config.subjects", text) for text in found if text]
 
 
 async def _replacing(manager: Any, job: Job, server: Server, options: Options) -> Job:

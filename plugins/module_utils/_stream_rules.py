@@ -372,7 +372,7 @@ async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
         before = plan.current_config.get("subjects") or []
         after = config.get("subjects") or default_subjects(config, plan.context)
         for subject in after:
-            other = None if subject in before else await _stream_with(manager, subject, name)
+            other = None if subject in before else await stream_with(manager, subject, name)
             if other:
                 problems.append(Problem("subjects", other))
     for field in ("mirror", "sources"):
@@ -387,7 +387,7 @@ async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
     return problems, warnings
 
 
-async def _stream_with(manager: Any, subject: str, own: str) -> Optional[str]:
+async def stream_with(manager: Any, subject: str, own: str) -> Optional[str]:
     """Return what to say of another stream that has an overlapping subject, None without one."""
     try:
         names = await manager.stream_names(subject)

@@ -128,6 +128,7 @@ ARROWS = {
         "_rules",
         "_schema",
         "_stream",
+        "_stream_rules",
     },
     "_move": {
         "_backup",
@@ -292,6 +293,7 @@ LATE = {
     ("_module", "_permissions"),
     ("_reconcile", "_planning"),
     ("_restore_task", "_move"),
+    ("_restore_task", "_stream_rules"),
     ("_stream", "_stream_rules"),
     ("_stream_rules", "_recreate_stream"),
 }
