@@ -314,7 +314,6 @@ MODULES = {
     "jetstream_object_info": set(),
     "jetstream_backup": set(),
     "jetstream_restore": {"_stream"},
-    "jetstream_info": {"_stream", "_consumer"},
     "jetstream_stream_info": {"_stream"},
     "jetstream_consumer_info": {"_consumer"},
     "jetstream_kv_bucket": {"_stream", "_kv_bucket"},
