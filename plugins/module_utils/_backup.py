@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Optional
 from ansible_collections.nats.jetstream.plugins.module_utils import _backup_files as files
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
+    UNSUPPORTED,
     ApiError,
     JetStreamError,
 )
@@ -29,7 +30,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._lookup import (
 from ansible_collections.nats.jetstream.plugins.module_utils._snapshot import Request, take
 
 PREFIXES = {"streams": "", "kv_buckets": "KV_", "object_buckets": "OBJ_"}
-NO_SNAPSHOT = 10064  # what 2.9 and 2.10 answer for streams in memory
+NO_SNAPSHOT = (10064, UNSUPPORTED)  # what 2.9 and 2.10 answer for streams in memory
 
 
 class Options(NamedTuple):
@@ -120,7 +121,7 @@ _EMPTY: dict[str, Any] = {
 
 def _why(name: str, error: Exception, path: str) -> dict[str, Any]:
     """Return action and reason of a stream that was not backed up."""
-    if isinstance(error, ApiError) and error.err_code == NO_SNAPSHOT:
+    if isinstance(error, ApiError) and (error.err_code, error.error_class) == NO_SNAPSHOT:
         reason = "this server makes no snapshots of streams in memory, nats-server 2.15 does"
         return {"action": "skipped", "reason": reason}
     if isinstance(error, ApiError) and error.error_class == MISSING:
@@ -169,7 +170,7 @@ async def _try(manager: Any, name: str) -> None:
             name, {"deliver_subject": manager.connection.new_inbox(), "no_consumers": True}
         )
     except ApiError as error:
-        if error.err_code == NO_SNAPSHOT:
+        if (error.err_code, error.error_class) == NO_SNAPSHOT:
             raise
 
 

@@ -186,6 +186,14 @@ _BY_TEXT = (
     (10052, "can not cancel", IMMUTABLE, "Only a recreate can change it."),
     (10052, "can not unseal", IMMUTABLE, "Only a recreate can change it."),
     (10052, "can not be disabled", IMMUTABLE, "Only a recreate can change it."),
+    (
+        10064,
+        "in progress",
+        TRANSIENT,
+        "Another snapshot of the stream is under way, or one that was broken off is not forgotten "
+        "yet (5 s).",
+    ),
+    (10064, "no impl", UNSUPPORTED, "Streams in memory have snapshots from nats-server 2.15 on."),
     (10012, "can not be updated", IMMUTABLE, "Only a recreate can change it."),
     (10012, "can not change", IMMUTABLE, "Only a recreate can change it."),
 )
