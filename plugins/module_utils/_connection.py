@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import itertools
 import json
 import logging
 from typing import Any, Optional
@@ -47,6 +48,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._nats import (
     nats_errors,
 )
 
+NOBODY = "503"  # the status of an answer that the server gives when nobody listens
 FLOW_CONTROL = "$js.fc."
 CLOSE_TIMEOUT = 0.25  # s; a close after a failed TLS handshake never ends by itself
 
@@ -138,7 +140,10 @@ class Connection:
         self._lost: Optional[str] = None
         self._no_answers: Optional[str] = None
         self._reopening = asyncio.Lock()
-        self._waiting: dict[asyncio.Future[None], str] = {}
+        self._waiting: dict[asyncio.Future[Any], str] = {}
+        self._inbox = ""
+        self._asked: dict[str, asyncio.Future[Any]] = {}
+        self._numbers = itertools.count(1)
 
     async def open(self) -> None:
         """Connect to the first server that takes us; raise ConnectFailed with every reason."""
@@ -177,6 +182,8 @@ class Connection:
             self._no_answers = None
             self.greeting = dict(client._server_info)
             self.account = login.account
+            self._inbox = client.new_inbox()
+            await client.subscribe(f"{self._inbox}.*", cb=self._take)
             await self._check_place()
             return
         raise ConnectFailed(reasons)
@@ -243,33 +250,29 @@ class Connection:
             raise NotSent(self._lost)
         if self._no_answers is not None:
             raise PermissionDenied(f"{subject}: {self._no_answers}")
-        stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[stop] = subject
-        asked = asyncio.ensure_future(
-            self._client.request(subject, payload, timeout=timeout, headers=headers)
-        )
+        loop, reply = asyncio.get_running_loop(), f"{self._inbox}.{next(self._numbers)}"
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting[answer], self._asked[reply] = subject, answer
+        timer = loop.call_later(timeout, _give_up, answer, f"{subject} within {timeout:g} s")
         try:
-            await asyncio.wait({asked, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done():
-                stop.result()
-            return await asked
-        except nats_errors.NoRespondersError as error:
+            await self._send(subject, payload, reply, headers)
+            message = await answer
+        finally:
+            timer.cancel()
+            del self._waiting[answer], self._asked[reply]
+            if not answer.cancel() and not answer.cancelled():
+                answer.exception()  # it may have come before it was waited for
+        if message.headers and message.headers.status == NOBODY:
             raise NoJetStream(
                 f"nothing answers on {subject}: JetStream is switched off on {self.url}, or the "
                 "domain or api_prefix is wrong"
-            ) from error
-        except (nats_errors.TimeoutError, asyncio.TimeoutError) as error:
-            raise RequestTimeout(f"no answer to {subject} within {timeout:g} s") from error
-        except (nats_errors.ConnectionClosedError, OSError) as error:
-            raise ConnectionLost(self._lost or self._loss()) from error
-        except nats_errors.Error as error:
-            raise JetStreamError(f"{subject} was not sent: {error}") from error
-        finally:
-            self._waiting.pop(stop, None)
-            asked.cancel()
-            if not stop.done():
-                stop.cancel()
-            await asyncio.gather(asked, stop, return_exceptions=True)
+            )
+        return message
+
+    async def _take(self, message: Any) -> None:
+        answer = self._asked.get(message.subject)
+        if answer is not None and not answer.done():
+            answer.set_result(message)
 
     async def publish(
         self, subject: str, payload: bytes, reply: str = "", headers: Optional[Headers] = None
@@ -277,18 +280,17 @@ class Connection:
         """Publish without waiting for an answer; raise NotSent when the connection is lost."""
         if self._lost is not None:
             raise NotSent(self._lost)
+        await self._send(subject, payload, reply, headers)
+
+    async def _send(
+        self, subject: str, payload: bytes, reply: str, headers: Optional[Headers]
+    ) -> None:
         try:
             await self._client.publish(subject, payload, reply=reply, headers=headers)
         except (nats_errors.ConnectionClosedError, OSError) as error:
             raise NotSent(self._lost or self._loss()) from error
         except nats_errors.Error as error:
             raise JetStreamError(f"{subject} was not sent: {error}") from error
-
-    async def account_name(self, timeout: float) -> Optional[str]:
-        """Return the name of the account, None from servers that do not tell it."""
-        answer = json.loads(await self.request_subject("$SYS.REQ.USER.INFO", b"", timeout))
-        account: Optional[str] = (answer.get("data") or {}).get("account")
-        return account
 
     def new_inbox(self) -> str:
         """Return a subject of our own for answers."""
@@ -412,6 +414,11 @@ class Listener:
 
     async def __aexit__(self, *cause: object) -> None:
         await self.close()
+
+
+def _give_up(answer: asyncio.Future[Any], what: str) -> None:
+    if not answer.done():
+        answer.set_exception(RequestTimeout(f"no answer to {what}"))
 
 
 def _covers(waiting: str, subject: str) -> bool:

@@ -35,7 +35,7 @@ async def check_place(
         )
     if account is None or account == connection.account:  # a JWT told it
         return None
-    names = await _accounts(connection, timeout)
+    names = await account_names(connection, timeout)
     if account not in names:
         raise WrongPlace(
             f"expect_account is {account!r}, and the user of {connection.url} belongs to "
@@ -44,7 +44,7 @@ async def check_place(
     return names[0]
 
 
-async def _accounts(connection: Any, timeout: float) -> list[str]:
+async def account_names(connection: Any, timeout: float) -> list[str]:
     """Return what the server calls the account: its identity, and its name where it has one."""
     try:
         answer = json.loads(await connection.request_subject(WHO_AM_I, b"", timeout))

@@ -35,6 +35,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     ApiError,
     JetStreamError,
 )
+from ansible_collections.nats.jetstream.plugins.module_utils._expected import account_names
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
@@ -98,7 +99,7 @@ async def folder_for(manager: Any, name: str, path: Optional[str]) -> str:
 async def _account(manager: Any) -> str:
     """Return the account of the user, empty where the server does not tell (2.9)."""
     try:
-        return str((await manager.connection.account_name(manager.timeout)) or "")
+        return (await account_names(manager.connection, manager.timeout))[0]
     except JetStreamError:
         return ""
 

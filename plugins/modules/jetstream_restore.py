@@ -345,18 +345,19 @@ ARGUMENT_SPEC: dict[str, Any] = {
 CONFIG = Struct(*STREAM.schema.fields)
 
 
-def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
+def validate(params: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     problem = None if params["name"] is None else _subjects.name_problem(params["name"])
     if problem:
         inputs.problems.append(Problem("name", problem))
     CONFIG.wire(params["config"], "config", inputs.problems)
+    return STREAM.schema.wire(params["config"], "config", [])
 
 
 async def restore(session: Session) -> dict[str, Any]:
     params, module = session.params, session.module
     options = _restore_task.Options(
         params["name"],
-        STREAM.schema.wire(params["config"], "config", []),
+        session.wanted,
         params["replace"],
         params["data_loss"],
         params["safety_path"],
@@ -380,8 +381,8 @@ async def restore(session: Session) -> dict[str, Any]:
         from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yaml
 
         header = f"streams of the backups in {params['path']}"
-        result["diff"] = {"before": to_yaml(before), "after": to_yaml(after)}
-        result["diff"].update(before_header=header, after_header=header)
+        sides = {"before": to_yaml(before), "after": to_yaml(after)}
+        result["diff"] = {**sides, "before_header": header, "after_header": header}
     return result
 
 

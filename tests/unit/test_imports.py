@@ -134,6 +134,7 @@ ARROWS = {
         "_backup",
         "_backup_files",
         "_errors",
+        "_expected",
         "_lookup",
         "_restore",
         "_schema",
