@@ -35,13 +35,17 @@ _STORE, _ABOUT = (one.replace("<stream>", "OBJ_<bucket>") for one in (_LOOK, _GE
 _CHUNKS, _META = "$O.<bucket>.C.*", "$O.<bucket>.M.*"
 _SHRINK = _PURGE.replace("<stream>", "OBJ_<bucket>")
 
+_SNAPSHOT = (f"{PREFIX}.STREAM.SNAPSHOT.<stream>", "$JS.SNAPSHOT.ACK.<stream>.>")
+_RESTORE = (f"{PREFIX}.STREAM.RESTORE.<stream>", "$JS.SNAPSHOT.RESTORE.<stream>.>")
+
 
 class Row(NamedTuple):
-    """What a task does, and the subjects for it; the last of them on nats-server 2.9 only."""
+    """What a task does, and the subjects for it; some on nats-server 2.9 only, or not there."""
 
     what: str
     subjects: tuple[str, ...]
     on_2_9: tuple[str, ...] = ()
+    since_2_10: tuple[str, ...] = ()
 
 
 def _asset() -> tuple[Row, ...]:
@@ -142,6 +146,16 @@ TABLE: dict[str, tuple[Row, ...]] = {
             ),
         ),
     ),
+    "jetstream_backup": (
+        Row("find that nothing differs, check mode", (_LOOK, _CONSUMERS)),
+        Row("back up by name", (_LOOK, _CONSUMERS, *_SNAPSHOT)),
+        Row("back up all, or by a pattern", (_NAMES, _LOOK, _CONSUMERS, *_SNAPSHOT)),
+    ),
+    "jetstream_restore": (
+        Row("find that the stream is there, check mode", (_LOOK,)),
+        Row("restore", (_LOOK, *_RESTORE, _CONSUMERS), since_2_10=(_UPDATE,)),
+        Row("replace", (_LOOK, *_RESTORE, _UPDATE, _CONSUMERS, *_SNAPSHOT, _DELETE)),
+    ),
     "jetstream_environment_info": (
         Row("read streams, consumers and buckets", (_LIST, _CONSUMERS)),
         Row("read entries as well", (_LIST, _BUCKET, _ENTRY)),
@@ -181,7 +195,11 @@ def names_in(module: str, params: Mapping[str, Any]) -> dict[str, Any]:
 def advice(module: str, params: Mapping[str, Any], prefix: str) -> str:
     """Return a sentence with all permissions that a module can need, none for an unknown one."""
     names = names_in(module, params)
-    rows = [one for row in TABLE.get(module, ()) for one in (*row.subjects, *row.on_2_9)]
+    rows = [
+        one
+        for row in TABLE.get(module, ())
+        for one in (*row.subjects, *row.on_2_9, *row.since_2_10)
+    ]
     subjects = dict.fromkeys(filled(subject, names, prefix) for subject in rows)
     if not subjects:
         return ""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import random
 import re
+import shutil
 import tempfile
 from importlib import import_module
 from pathlib import Path
@@ -65,6 +67,23 @@ HAS_LARGE_OBJECT = stored(bytes(8 << 20))  # more than is sent without flow cont
 # Module -> for each row of the table: what is there, and what the task says.
 HAS_STREAM, HAS_CONSUMER = [STREAM], [STREAM, CONSUMER]
 FULL = [STREAM, MESSAGES]
+
+
+def saved(guarded, nats):
+    """Make a backup of S, which a row begins with."""
+    code = import_module("ansible_collections.nats.jetstream.plugins.modules.jetstream_backup")
+    url = guarded.url.replace("://", f"://admin:{PASSWORD}@")
+    result = collection.run_module(code, servers=[url], streams=["S"], path=f"{FILE}/saved")
+    assert not result.get("failed"), result["msg"]
+
+
+def deleted(guarded, nats):
+    nats.ok("STREAM.DELETE.S")
+
+
+SAVED = [STREAM, CONSUMER, MESSAGES, saved]
+# More than a server sends without acknowledgements, and nothing that could be compressed.
+LARGE = [STREAM, CONSUMER, *([("s.x", random.Random(0).randbytes(1 << 19))] * 40)]
 WAYS = {
     "jetstream_stream": [
         (HAS_STREAM, {"name": "S", "max_age": "1h"}),
@@ -145,6 +164,16 @@ WAYS = {
         (HAS_OBJECT, {"bucket": "B", "name": "o", "dest": f"{FILE}/same"}),
         (HAS_LARGE_OBJECT, {"bucket": "B", "name": "o", "dest": f"{FILE}/new"}),
     ],
+    "jetstream_backup": [
+        (SAVED, {"streams": ["S"], "path": f"{FILE}/saved", "only_if_changed": True}),
+        (LARGE, {"streams": ["S"], "path": f"{FILE}/backups"}),
+        (LARGE, {"path": f"{FILE}/backups"}),
+    ],
+    "jetstream_restore": [
+        (SAVED, {"path": f"{FILE}/saved/S"}),
+        ([*SAVED, deleted], {"path": f"{FILE}/saved/S"}),
+        ([*SAVED, deleted, *LARGE], {"path": f"{FILE}/saved/S", "replace": True}),
+    ],
     "jetstream_environment_info": [
         (HAS_CONSUMER, {}),
         (HAS_ENTRY, {"include_entries": True}),
@@ -164,7 +193,7 @@ CASES = [(module, number) for module in WAYS for number in range(len(WAYS[module
 
 def subjects(module, number, version):
     row = _permissions.TABLE[module][number]
-    needed = (*row.subjects, *(row.on_2_9 if version.startswith("2.9.") else ()))
+    needed = (*row.subjects, *(row.on_2_9 if version.startswith("2.9.") else row.since_2_10))
     return [_permissions.filled(one, NAMES) for one in needed]
 
 
@@ -202,7 +231,7 @@ def admin(guarded):
         yield nats
 
 
-def prepare(nats, there):
+def prepare(guarded, nats, there):
     """Make the account hold what a row begins with, and nothing else."""
     for name in nats.ok("STREAM.NAMES")["streams"] or []:
         nats.ok(f"STREAM.DELETE.{name}")
@@ -210,6 +239,8 @@ def prepare(nats, there):
         if isinstance(one, int):
             for _number in range(one):
                 nats.request("s.x", b"message")
+        elif callable(one):
+            one(guarded, nats)
         elif isinstance(one, tuple):
             nats.request(*one)
         elif "durable_name" in one:
@@ -229,8 +260,9 @@ def create(nats, config):
 
 def run(guarded, admin, module, number, without=None):
     there, args = WAYS[module][number]
-    prepare(admin, there)
+    prepare(guarded, admin, there)
     Path(FILE, "same").write_bytes(b"hello")
+    shutil.rmtree(f"{FILE}/backups", ignore_errors=True)
     Path(FILE, "new").unlink(missing_ok=True)
     url = guarded.url.replace("://", f"://{user(module, number, without)}:{PASSWORD}@")
     code = import_module(f"ansible_collections.nats.jetstream.plugins.modules.{module}")

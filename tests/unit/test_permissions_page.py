@@ -29,6 +29,7 @@ def rendered():
             lines += [f"  * - {row.what}"]
             told = [f"``{one}``" for one in row.subjects]
             told += [f"``{one}`` (nats-server 2.9 only)" for one in row.on_2_9]
+            told += [f"``{one}`` (from nats-server 2.10 on)" for one in row.since_2_10]
             lines += [f"    - | {told[0]}", *(f"      | {one}" for one in told[1:])]
         lines.append("")
     return "\n".join([*lines, END])
