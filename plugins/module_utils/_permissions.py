@@ -59,8 +59,8 @@ def _asset() -> tuple[Row, ...]:
 
 def _bucket(prefix: str) -> tuple[Row, ...]:
     return tuple(
-        Row(what, tuple(one.replace("<stream>", f"{prefix}<bucket>") for one in subjects))
-        for what, subjects, _none in _asset()
+        Row(row.what, tuple(one.replace("<stream>", f"{prefix}<bucket>") for one in row.subjects))
+        for row in _asset()
     )
 
 
@@ -195,12 +195,9 @@ def names_in(module: str, params: Mapping[str, Any]) -> dict[str, Any]:
 def advice(module: str, params: Mapping[str, Any], prefix: str) -> str:
     """Return a sentence with all permissions that a module can need, none for an unknown one."""
     names = names_in(module, params)
-    rows = [
-        one
-        for row in TABLE.get(module, ())
-        for one in (*row.subjects, *row.on_2_9, *row.since_2_10)
-    ]
-    subjects = dict.fromkeys(filled(subject, names, prefix) for subject in rows)
+    rows = TABLE.get(module, ())
+    needed = [one for row in rows for part in row[1:] for one in part]
+    subjects = dict.fromkeys(filled(subject, names, prefix) for subject in needed)
     if not subjects:
         return ""
     return f"; {module} publishes, depending on what there is to do, to {', '.join(subjects)}"
