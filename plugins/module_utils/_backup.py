@@ -214,10 +214,8 @@ async def look_at(manager: Any, name: str) -> dict[str, Any]:
     """Return a picture of a stream: the same picture, the same stream with the same content."""
     info = await manager.stream_info(name)
     consumers = await manager.consumers_info(name)
-    state = {
-        field: info["state"].get(field)
-        for field in ("messages", "bytes", "first_seq", "last_seq", "last_ts", "num_deleted")
-    }
+    fields = ("messages", "bytes", "first_seq", "last_seq", "last_ts", "num_deleted")
+    state = {**{field: info["state"].get(field) for field in fields}, **files.span(info["state"])}
     return {
         "created": info["created"],
         "config": info["config"],
@@ -301,12 +299,8 @@ def pictures(rows: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, 
         old: Optional[dict[str, Any]] = row.pop("before", None)
         new = row.pop("after", None)
         if old:
-            before[row["name"]] = _brief(old)
+            before[row["name"]] = files.span(old)
         if new or old:
             held = (new or {}).get("state") if row["action"] == "backup" else old
-            after[row["name"]] = _brief(held or {})
+            after[row["name"]] = files.span(held or {})
     return before, after
-
-
-def _brief(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: state.get(field) for field in ("messages", "first_seq", "last_seq")}

@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._archive import (
@@ -42,6 +42,16 @@ PIECE = 1024 * 1024  # bytes, to read at a time
 
 class BadBackup(JetStreamError):
     """A directory that holds no backup, or one that is not whole."""
+
+
+def span(state: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many messages a stream has and the sequences of its first and last.
+
+    An empty stream begins after its last message. Servers say so, or that it begins at 0, of the
+    same stream before and after a restart or a restore (seen on 2.10.27 and 2.15.1).
+    """
+    held = {field: int(state.get(field) or 0) for field in ("messages", "first_seq", "last_seq")}
+    return held if held["messages"] else {**held, "first_seq": held["last_seq"] + 1}
 
 
 class Backup(NamedTuple):
@@ -123,11 +133,12 @@ def read_backup(path: str) -> Backup:
 def _compare(backup: Backup) -> None:
     """Hold the state inside the archive against the one beside it, where there is one inside."""
     inside, beside = backup.contents.state, backup.state
-    for name in ("messages", "first_seq", "last_seq") if inside else ():
-        if (inside or {}).get(name, 0) != beside.get(name, 0):
+    if not inside:
+        return
+    for (name, one), other in zip(span(inside).items(), span(beside).values()):
+        if one != other:
             raise BadBackup(
-                f"{backup.archive} and {META} do not belong together: {name} is "
-                f"{(inside or {}).get(name, 0)} and {beside.get(name, 0)}"
+                f"{backup.archive} and {META} do not belong together: {name} is {one} and {other}"
             )
 
 

@@ -21,7 +21,10 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._archive import ARCHIVE, TAR
-from ansible_collections.nats.jetstream.plugins.module_utils._backup_files import Backup
+from ansible_collections.nats.jetstream.plugins.module_utils._backup_files import (
+    Backup,
+    span,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
     ApiError,
@@ -259,20 +262,19 @@ def state_differences(backup: Backup, config: Config, info: Info, may_lose: int 
     Messages may be missing as far as their age or a limit removes them, and there may be more where
     they come from another stream.
     """
-    state, expected = info["state"], backup.state
+    state, expected = span(info["state"]), span(backup.state)
     grows = bool(config.get("mirror") or config.get("sources"))
     names = ["messages", "first_seq", "last_seq"]
     if may_lose or _removes_any(config, backup):
         names = ["last_seq"]
-    elif config.get("max_age") and state.get("first_seq", 0) > expected.get("first_seq", 0):
+    elif config.get("max_age") and state["first_seq"] > expected["first_seq"]:
         names = ["last_seq"]  # time took the oldest
     differences = [
-        f"{name} is {state.get(name, 0)} instead of {expected.get(name, 0)}"
+        f"{name} is {state[name]} instead of {expected[name]}"
         for name in names
-        if state.get(name, 0) != expected.get(name, 0)
-        and not (grows and state.get(name, 0) > expected.get(name, 0))
+        if state[name] != expected[name] and not (grows and state[name] > expected[name])
     ]
-    if may_lose and expected.get("messages", 0) - state.get("messages", 0) > may_lose:
+    if may_lose and expected["messages"] - state["messages"] > may_lose:
         differences.append(f"{state['messages']} messages are left of {expected['messages']}")
     return differences
 

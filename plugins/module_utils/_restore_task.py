@@ -79,7 +79,7 @@ def backups_in(path: str, streams: Optional[list[str]]) -> list[str]:
         raise files.BadBackup(
             f"{path} holds no backup{' of ' if missing else ''}{', '.join(missing)}"
         )
-    return found and [os.path.join(path, name) for name in found]
+    return [os.path.join(path, name) for name in found]
 
 
 async def restore(
@@ -148,8 +148,8 @@ async def _job(manager: Any, backup: files.Backup, server: Server, options: Opti
         "duration": None,
         "would_lose": None,
         "reason": None,
-        "before": current and mark is None and _brief(current["state"]),
-        "after": _brief(backup.state),
+        "before": current and mark is None and files.span(current["state"]),
+        "after": files.span(backup.state),
     }
     if current is None or mark == _restore.INTERRUPTED:
         return Job(backup, config, current, row)
@@ -274,9 +274,12 @@ def _is_same(
     declared = [
         declaration_of(STREAM, {"config": one}, context) for one in (config, current["config"])
     ]
-    names = ("messages", "first_seq", "last_seq", "num_deleted", "last_ts")
     states = [
-        [None if is_zero(one.get(name)) else one.get(name) for name in names]
+        (
+            files.span(one),
+            one.get("num_deleted") or 0,
+            is_zero(one.get("last_ts")) or one["last_ts"],
+        )
         for one in (backup.state, current["state"])
     ]
     return declared[0] == declared[1] and states[0] == states[1]
@@ -292,7 +295,3 @@ def pictures(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]
             if held:
                 side[row["name"]] = held
     return before, after
-
-
-def _brief(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: state.get(field, 0) for field in ("messages", "first_seq", "last_seq")}

@@ -41,8 +41,8 @@ def update(name="S", **config):
     return f"STREAM.UPDATE.{name}", {**base, **config}
 
 
-def consumer(stream="S", base=CONFIG, action="", name="N", **config):
-    body = {"stream_name": stream, "config": {**base, **config}}
+def consumer(stream="S", base=None, action="", name="N", **config):
+    body = {"stream_name": stream, "config": {**(base or CONFIG), **config}}
     return f"CONSUMER.CREATE.{stream}.{name}", {**body, **({"action": action} if action else {})}
 
 
