@@ -109,7 +109,7 @@ notes:
   - Through an account that imports C($JS.API.>) alone no backup is possible, because the acknowledgements do not get
     to the server.
   - Servers before 2.15 make no snapshots of streams in memory, which are skipped with a warning, and leave out
-    consumers that keep their state in memory, which RV(streams.left_out) names.
+    consumers that keep their state in memory, which RV(streams[].left_out) names.
 seealso:
   - module: nats.jetstream.jetstream_restore
   - module: nats.jetstream.jetstream_stream
@@ -160,7 +160,7 @@ streams:
       description:
         - What was done, or would be in check mode. V(backup) is a new backup, and V(none) means that the last one
           is still right.
-        - V(skipped) and V(failed) come with RV(streams.reason).
+        - V(skipped) and V(failed) come with RV(streams[].reason).
       returned: always
       type: str
       sample: backup

@@ -152,7 +152,7 @@ streams:
     action:
       description:
         - What was done, or would be in check mode, one of V(restore), V(replace), and V(none).
-        - V(failed) comes with RV(streams.reason).
+        - V(failed) comes with RV(streams[].reason).
       returned: always
       type: str
       sample: restore
