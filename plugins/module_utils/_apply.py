@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import NotKept, NotSettled
-from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info, is_clustered
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Plan, owner_of
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import is_settled, wait_settled
 
@@ -80,11 +80,14 @@ def verify(drafted: Plan, info: Info) -> None:
 
 async def settled(drafted: Plan, manager: Any, answer: Info) -> Info:
     """Wait for a leader and current replicas; raise NotSettled when they take too long."""
-    if is_settled(answer):
+    told = is_clustered(drafted.current or {})
+    if drafted.action != "update":  # which 2.9 and 2.10 accept without a cluster
+        told = told or (answer["config"].get("num_replicas") or 0) > 1
+    if is_settled(answer, told):
         return answer
     timeout = drafted.policy.wait_timeout
-    info = await wait_settled(drafted.kind.read, manager, drafted.identity, timeout)
-    if info is None or not is_settled(info):
+    info = await wait_settled(drafted.kind.read, manager, drafted.identity, timeout, told)
+    if info is None or not is_settled(info, told):
         cluster = (info or {}).get("cluster") or {}
         behind = [one["name"] for one in cluster.get("replicas") or [] if not one.get("current")]
         raise NotSettled(

@@ -118,14 +118,15 @@ def kept_metadata(wanted: Optional[dict[str, str]], current: Optional[dict[str, 
     return {**(wanted or {}), **kept}
 
 
-def is_settled(info: Info) -> bool:
+def is_settled(info: Info, told: bool = False) -> bool:
     """Say whether a clustered asset has a leader, current replicas and no change under way.
 
     2.15 shows a change that it has not finished as cluster.desired; older ones only through
-    replicas that are not current.
+    replicas that are not current. Right after a change, a busy cluster may answer without any
+    cluster (seen on 2.15.1): nothing is settled then, if told says that there is one.
     """
     if not is_clustered(info):
-        return True
+        return not (told and "cluster" not in info)
     cluster = info["cluster"]
     replicas = cluster.get("replicas") or []
     current = all(one.get("current") and not one.get("offline") for one in replicas)
@@ -143,6 +144,7 @@ async def wait_settled(
     manager: Any,
     identity: Identity,
     timeout: float,
+    told: bool = False,
 ) -> Optional[Info]:
     """Read an asset until it is settled or timeout seconds are over; return the last INFO answer.
 
@@ -152,7 +154,7 @@ async def wait_settled(
     while True:
         info = (await read(manager, identity)).info
         left = deadline - time.monotonic()
-        if (info is not None and is_settled(info)) or left <= 0:
+        if (info is not None and is_settled(info, told)) or left <= 0:
             return info
         await asyncio.sleep(min(pause, left))
         pause = min(pause * 2, 1.0)
