@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Everything is done by tests/harness/run.py, which needs nothing but Python; this file names it.
-# Variables: PYTHON (the interpreter to build .venv with), NATS_SERVER, NATS_SERVERS, V=1 (show all).
+# Variables: PYTHON (the interpreter to build .venv with), NATS_SERVER, NATS_SERVERS, V=1 (show all),
+# NIGHTLY=1 (larger sizes).
 
 RUN = python3 tests/harness/run.py
-export PYTHON V
+export PYTHON V NIGHTLY
 
-TARGETS = demo test bench lint sanity unit core conformance environment cluster examples integration molecule clean help
+TARGETS = demo test nightly bench lint sanity unit core conformance environment cluster examples integration molecule clean help
 
 .PHONY: $(TARGETS)
 .DEFAULT_GOAL = help

@@ -463,6 +463,12 @@ def target_test(run: Run) -> None:
     run.step("molecule", functools.partial(molecule, run))
 
 
+def target_nightly(run: Run) -> None:
+    """The same with the larger numbers of harness.sizes."""
+    run.env["NIGHTLY"] = "1"
+    target_test(run)
+
+
 def target_lint(run: Run) -> None:
     need_environment(run)
     run_lint(run)
@@ -511,7 +517,8 @@ def target_clean() -> None:
 
 HELP = """\
 make demo         provision a throwaway server, show drift, repair it
-make test         everything below that this machine can run
+make test         everything below that this machine can run, up to make lint
+make nightly      the same with far more of all that is random: hours
 make unit         units and properties, no server
 make core         connection and API against real servers
 make conformance  the tables of rules, against three versions of nats-server
@@ -525,7 +532,8 @@ make lint         ruff, mypy, ansible-lint, reuse, antsibull-changelog, antsibul
 make bench        ratios of time, measured
 make clean        remove .venv and this checkout's working files
 
-PYTHON=python3.11 builds with that one; NATS_SERVER or NATS_SERVERS name servers; V=1 shows all."""
+PYTHON=python3.11 builds with that one; NATS_SERVER or NATS_SERVERS name servers; V=1 shows all.
+NIGHTLY=1 gives any of these the sizes of make nightly."""
 
 
 def main(target: str) -> int:
@@ -546,6 +554,7 @@ def main(target: str) -> int:
     else:
         {
             "test": target_test,
+            "nightly": target_nightly,
             "lint": target_lint,
             "sanity": target_sanity,
             "integration": target_integration,
