@@ -29,7 +29,7 @@ from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from harness import collection, servers, stage
+from harness import collection, docs, servers, stage
 from harness.paths import ROOT, work
 
 VENV = ROOT / ".venv"
@@ -439,6 +439,12 @@ def run_lint(run: Run) -> None:
         run.step(f"lint: {name}", functools.partial(run.check, name, command))
 
 
+def build_docs(run: Run) -> None:
+    with lock("docs"):
+        page = docs.build(run.command, run.tool)
+    say(f"    {page}")
+
+
 # The targets.
 
 
@@ -458,6 +464,7 @@ def target_test(run: Run) -> None:
     for name, folder in PYTEST_FOLDERS.items():
         run.step(name, functools.partial(run_pytest, run, name, folder))
     run_lint(run)
+    run.step("docs", functools.partial(build_docs, run))
     run.step("sanity", functools.partial(sanity, run))
     run.step("integration", functools.partial(integration, run))
     run.step("molecule", functools.partial(molecule, run))
@@ -472,6 +479,11 @@ def target_nightly(run: Run) -> None:
 def target_lint(run: Run) -> None:
     need_environment(run)
     run_lint(run)
+
+
+def target_docs(run: Run) -> None:
+    need_environment(run)
+    run.step("docs", functools.partial(build_docs, run))
 
 
 def target_sanity(run: Run) -> None:
@@ -529,6 +541,7 @@ make integration  ansible-test integration, newest nats-server
 make molecule     the roles on localhost, newest nats-server
 make sanity       ansible-test sanity, all its Pythons that are here
 make lint         ruff, mypy, ansible-lint, reuse, antsibull-changelog, antsibull-docs
+make docs         the documentation site, built with antsibull-docs; says where it is
 make bench        ratios of time, measured
 make clean        remove .venv and this checkout's working files
 
@@ -556,6 +569,7 @@ def main(target: str) -> int:
             "test": target_test,
             "nightly": target_nightly,
             "lint": target_lint,
+            "docs": target_docs,
             "sanity": target_sanity,
             "integration": target_integration,
             "molecule": target_molecule,
