@@ -32,12 +32,13 @@ async def write(drafted: Plan, manager: Any) -> Optional[Info]:
     """
     rules, identity = drafted.kind.rules(), drafted.identity
     if drafted.action == "none":
-        return drafted.current
+        unchanged: Optional[Info] = drafted.current
+        return unchanged
     if drafted.action == "delete":
         await rules.delete(manager, identity)
         return None
     if drafted.action == "create":
-        info = await rules.create(manager, identity, drafted.config)
+        info: Info = await rules.create(manager, identity, drafted.config)
     elif drafted.action == "update":
         info = await rules.update(manager, identity, drafted.config, drafted.changed)
     else:

@@ -364,13 +364,14 @@ async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
 
 
 async def create(manager: Any, identity: Identity, config: Config) -> Info:
-    return await manager.add_consumer(identity[0], config, action="create")
+    info: Info = await manager.add_consumer(identity[0], config, action="create")
+    return info
 
 
 async def update(manager: Any, identity: Identity, config: Config, changed: frozenset[str]) -> Info:
     """Send the update, and the pause through its own request: updates ignore pause_until."""
     sent = {name: value for name, value in config.items() if name != "pause_until"}
-    answer = None
+    answer: Optional[Info] = None
     if changed - {"pause_until"}:
         answer = await manager.add_consumer(identity[0], sent, action="update")
     if "pause_until" in changed:
@@ -379,11 +380,13 @@ async def update(manager: Any, identity: Identity, config: Config, changed: froz
         else:
             await manager.resume_consumer(*identity)
         answer = None
-    return answer or await manager.consumer_info(*identity)
+    if answer is None:
+        answer = await manager.consumer_info(*identity)
+    return answer
 
 
 async def delete(manager: Any, identity: Identity) -> bool:
-    return await manager.delete_consumer(*identity)
+    return bool(await manager.delete_consumer(*identity))
 
 
 async def recreate(manager: Any, plan: Any) -> Info:
@@ -397,11 +400,12 @@ async def recreate(manager: Any, plan: Any) -> Info:
 
 async def read_parent(manager: Any, identity: Identity) -> Optional[Config]:
     try:
-        return (await manager.stream_info(identity[0]))["config"]
+        config: Config = (await manager.stream_info(identity[0]))["config"]
     except ApiError as error:
         if error.error_class == MISSING:
             return None
         raise
+    return config
 
 
 RULES = Rules(

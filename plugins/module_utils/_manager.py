@@ -18,7 +18,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Optional, Protocol, TypeVar
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
@@ -38,6 +38,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._subjects import (
 
 Config = dict[str, Any]
 Answer = dict[str, Any]
+T = TypeVar("T")
 
 NO_RESPONDERS_FOR = 2.0  # s; right after a start or an election nobody listens for a moment
 FIRST_PAUSE, LONGEST_PAUSE = 0.03, 2.0  # s, between two attempts
@@ -377,10 +378,10 @@ class JetStreamManager:
 
     async def repeated(
         self,
-        attempt: Callable[[float], Awaitable[Any]],
+        attempt: Callable[[float], Awaitable[T]],
         deadline: Optional[float] = None,
         repeat_timeouts: bool = True,
-    ) -> Any:
+    ) -> T:
         """Make attempts until one has an answer that means something, or the deadline is over.
 
         attempt gets its timeout in seconds; deadline is a monotonic time, retry_for from now if

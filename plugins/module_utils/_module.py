@@ -64,7 +64,8 @@ class Session(NamedTuple):
 
     @property
     def params(self) -> Mapping[str, Any]:
-        return self.module.params
+        params: Mapping[str, Any] = self.module.params
+        return params
 
     @property
     def check_mode(self) -> bool:

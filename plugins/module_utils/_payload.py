@@ -18,7 +18,7 @@ import math
 import os
 import stat
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Problem
@@ -64,9 +64,13 @@ def payload_of(
         problems.append(Problem(place or text, here))
         return None
     name = names[0]
-    read = {"json": _from_json, "base64": _from_base64, "src": _from_file}.get(name, _from_text)
+    readers: dict[str, Callable[[Any], Payload]] = {
+        "json": _from_json,
+        "base64": _from_base64,
+        "src": _from_file,
+    }
     try:
-        return read(options[name])
+        return readers.get(name, _from_text)(options[name])
     except _Unfit as error:
         problems.append(Problem(f"{place}.{name}" if place else name, str(error)))
         return None

@@ -132,7 +132,8 @@ def plan(
         return draft if found.info is None else _writing().delete(draft)
     mentioned = _mentioned(kind, wanted)
     if found.info is None:
-        return _writing().create(draft, mentioned, wanted.extra)
+        created: Plan = _writing().create(draft, mentioned, wanted.extra)
+        return created
     stored = draft.current_config
     current = kind.canonical(stored)
     if policy.update == "replace":

@@ -50,7 +50,7 @@ async def recreate_consumer(manager: Any, plan: Any) -> Info:
         await manager.delete_consumer(stream, name)
         step = "the consumer was deleted"
         try:
-            answer = await manager.add_consumer(stream, plan.config, action="create")
+            answer: Info = await manager.add_consumer(stream, plan.config, action="create")
         except JetStreamError:
             await manager.add_consumer(stream, without_zeros(old), action="create")
             await _go_back(manager, plan, info, old)

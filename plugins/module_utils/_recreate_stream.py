@@ -104,7 +104,7 @@ async def recreate_stream(manager: Any, plan: Any) -> Info:
         await _delete(manager, name, old)
         step = "the stream was deleted and has to be made by hand"
         try:
-            answer = await manager.add_stream(renew(plan.config, info, plan.context))
+            answer: Info = await manager.add_stream(renew(plan.config, info, plan.context))
         except JetStreamError:
             await manager.add_stream(renew(without_zeros(old), info, plan.context))
             step = "the stream was created again as it was before, without its messages"
@@ -148,6 +148,7 @@ async def _emptied(manager: Any, plan: Any) -> Info:
     something fails, the stream gets its subjects back.
     """
     name, old = plan.identity[0], plan.current_config
+    info: Info
     if plan.policy.recreate == "if_empty":
         info = await manager.stream_info(name)
         if info["state"]["messages"]:
@@ -162,10 +163,11 @@ async def _emptied(manager: Any, plan: Any) -> Info:
     try:
         if not old.get("sealed") and not old.get("deny_purge"):
             await manager.purge_stream(name)
-        return await manager.stream_info(name)
+        info = await manager.stream_info(name)
     except JetStreamError:
         await manager.update_stream(old)
         raise
+    return info
 
 
 async def _delete(manager: Any, name: str, old: Config) -> None:

@@ -486,7 +486,8 @@ class Field(NamedTuple):
 
     def is_default(self, config: Config, context: Context) -> bool:
         """Say whether the field has exactly its built-in default."""
-        return self.normal_in(config, context) == self.type.normal(self.default_in(config, context))
+        default = self.type.normal(self.default_in(config, context))
+        return bool(self.normal_in(config, context) == default)
 
     def counts_as_default(self, config: Config, context: Context) -> bool:
         """Say whether the field is at its default, or at one that a limit may have lowered."""
@@ -541,7 +542,7 @@ class Schema:
             # The default follows from what the other settings are going to be.
             together[field.name] = current.get(field.name)
             return not field.counts_as_default(together, context)
-        return field.type.normal(wanted[field.name]) != field.normal_in(current, context)
+        return bool(field.type.normal(wanted[field.name]) != field.normal_in(current, context))
 
     def unknown_to(self, config: Config, server: Server, place: str = "") -> list[Problem]:
         """Return what the configuration sets (beyond zero) that this server does not know."""

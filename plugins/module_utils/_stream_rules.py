@@ -345,7 +345,7 @@ def renew(config: Config, info: Info, context: Context) -> Config:
 
 
 def is_empty(info: Info) -> bool:
-    return info["state"]["messages"] == 0
+    return bool(info["state"]["messages"] == 0)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -406,7 +406,8 @@ async def stream_with(manager: Any, subject: str, own: str) -> Optional[str]:
 
 
 async def create(manager: Any, identity: Identity, config: Config) -> Info:
-    return await manager.add_stream(config)
+    info: Info = await manager.add_stream(config)
+    return info
 
 
 async def update(manager: Any, identity: Identity, config: Config, changed: frozenset[str]) -> Info:
@@ -417,11 +418,12 @@ async def update(manager: Any, identity: Identity, config: Config, changed: froz
             scaled = {**config, "placement": info["config"].get("placement")}
             await manager.update_stream(without_zeros(scaled))
             await wait_settled(read, manager, identity, MOVE_TIMEOUT)
-    return await manager.update_stream(config)
+    updated: Info = await manager.update_stream(config)
+    return updated
 
 
 async def delete(manager: Any, identity: Identity) -> bool:
-    return await manager.delete_stream(identity[0])
+    return bool(await manager.delete_stream(identity[0]))
 
 
 async def recreate(manager: Any, plan: Any) -> Info:

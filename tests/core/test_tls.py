@@ -64,8 +64,8 @@ def test_a_certificate_of_the_user_in_every_form(
     certificate, key = own
     both = tmp_path / "both.pem"
     both.write_text(text(certificate) + text(key))
-    crypted = tmp_path / "encrypted.pem"
-    crypted.write_text(text(encrypted[0]) + text(encrypted[1]))
+    sealed = tmp_path / "encrypted.pem"
+    sealed.write_text(text(encrypted[0]) + text(encrypted[1]))
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     for given in (
         {"client_cert_path": certificate, "client_key_path": key},
@@ -74,7 +74,7 @@ def test_a_certificate_of_the_user_in_every_form(
         {"client_cert_path": certificate, "client_key": text(key)},
         {"client_cert_path": str(both)},
         {"client_cert": both.read_text()},
-        {"client_cert_path": str(crypted), "client_key_password": PASSWORD},
+        {"client_cert_path": str(sealed), "client_key_password": PASSWORD},
         {
             "client_cert_path": encrypted[0],
             "client_key_path": encrypted[1],

@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable
+from typing import IO, Callable
 from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -143,14 +143,14 @@ def reason(text: str) -> str:
 # Processes: nothing that a step starts outlives it.
 
 
-def spawn(command: list[str], cwd: Path, env: dict[str, str], output: object) -> int:
+def spawn(command: list[str], cwd: Path, env: dict[str, str], output: IO[bytes] | None) -> int:
     """Run a command in a session of its own, and end the whole of it if this run is stopped."""
     process = subprocess.Popen(
         command,
         cwd=str(cwd),
         env=env,
         stdin=subprocess.DEVNULL,
-        stdout=output,  # type: ignore[call-overload]
+        stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
         preexec_fn=servers.die_with_parent,
@@ -421,7 +421,10 @@ def lint_commands(run: Run) -> dict[str, list[str]]:
     packages = ["-p", "ansible_collections.nats.jetstream.plugins", "-p", "harness"]
     return {
         "ruff": [run.tool("ruff"), "check", "--no-cache", "--output-format=concise", "."],
+        "format": [run.tool("ruff"), "format", "--no-cache", "--check", "."],
         "mypy": [run.tool("mypy"), *packages],
+        "yamllint": [run.tool("yamllint"), "--strict", *listed_files(".yml", ".yaml")],
+        "codespell": [run.tool("codespell"), *listed_files()],
         "ansible-lint": [run.tool("ansible-lint"), "--strict"],
         "reuse": [run.tool("reuse"), *reuse],
         "changelog": [run.tool("antsibull-changelog"), "lint"],
@@ -429,8 +432,8 @@ def lint_commands(run: Run) -> dict[str, list[str]]:
     }
 
 
-def listed_files() -> list[str]:
-    return [str(path) for path in stage.files()]
+def listed_files(*suffixes: str) -> list[str]:
+    return [str(path) for path in stage.files() if not suffixes or path.suffix in suffixes]
 
 
 def run_lint(run: Run) -> None:
