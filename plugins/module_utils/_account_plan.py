@@ -27,6 +27,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
     Plan,
     Policy,
     Wanted,
+    owner_of,
     plan,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
@@ -44,7 +45,8 @@ class Item(NamedTuple):
     """One asset and what will be done to it.
 
     place is where it is declared; why says so of what is not declared. sealing is what a stream
-    gets at the very end, when everything is in it.
+    gets at the very end, when everything is in it. only_empty tells that a deletion is to be called
+    off when something came meanwhile.
     """
 
     section: Section
@@ -53,6 +55,7 @@ class Item(NamedTuple):
     why: str = ""
     sealing: Optional[Wanted] = None
     contents: Any = None
+    only_empty: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -247,12 +250,16 @@ def _consumers_after(stream: str, items: list[Item], found: Survey) -> Iterator[
 
 
 class Pruning(NamedTuple):
-    """What of the undeclared is to go: a function of section, identity and info, and its stops."""
+    """What of the undeclared is to go: a function of section, identity and info, and its stops.
+
+    With an owner, no consumer of another owner goes with its stream.
+    """
 
     picks: Any
     most: int = 10
     nonempty: bool = False
     policy: Policy = Policy(state="absent")
+    owner: Optional[str] = None
 
 
 def plan_pruning(
@@ -272,10 +279,14 @@ def plan_pruning(
         decided = plan(
             section.kind, identity, Wanted({}), Found(info), Context(server), pruning.policy
         )
-        out.items.append(Item(section, "prune", decided, "is not declared"))
+        out.items.append(
+            Item(section, "prune", decided, "is not declared", only_empty=not pruning.nonempty)
+        )
         if section.kind is not CONSUMER:
             gone.add(section.prefix + identity[0])
     out.failures.extend(_stops(out.items, pruning))
+    if pruning.owner is not None:
+        out.failures.extend(_guests(out.items, found, pruning.owner))
     return out
 
 
@@ -313,3 +324,14 @@ def _stops(items: list[Item], pruning: Pruning) -> Iterator[Failure]:
             yield Failure(
                 "prune_nonempty", item.plan.title, Refused(text, [Problem("prune_nonempty", text)])
             )
+
+
+def _guests(items: list[Item], found: Survey, owner: str) -> Iterator[Failure]:
+    """Yield the streams that would take consumers with them that another owner has marked."""
+    pruned = {item.stream: item for item in items if not item.is_consumer}
+    for (stream, name), info in found.consumers.items():
+        marked = owner_of(info["config"])
+        if stream in pruned and marked not in (None, owner):
+            title = pruned[stream].plan.title
+            text = f"the {title} would be pruned, and its consumer {name} belongs to {marked!r}"
+            yield Failure("prune", title, Refused(text, [Problem("prune", text)]))

@@ -12,20 +12,23 @@ What fails stops what depends on it, and nothing else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import Failure, Item
 from ansible_collections.nats.jetstream.plugins.module_utils._apply import settled, write
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    EXISTS,
+    ApiError,
     JetStreamError,
     NotSettled,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
 from ansible_collections.nats.jetstream.plugins.module_utils._order import Move, Order, Step, Unit
-from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import plan
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Wanted, plan
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
     is_settled,
     wait_settled,
@@ -62,11 +65,57 @@ async def seal(manager: Any, items: list[Item], outcome: Outcome) -> Outcome:
     return outcome
 
 
+class _Lane:
+    """Many write at the same time, or one alone."""
+
+    def __init__(self) -> None:
+        self.writing, self.first, self.idle = 0, asyncio.Lock(), asyncio.Event()
+        self.idle.set()
+
+    @contextlib.asynccontextmanager
+    async def shared(self) -> AsyncIterator[None]:
+        async with self.first:
+            self.writing += 1
+            self.idle.clear()
+        try:
+            yield
+        finally:
+            self.writing -= 1
+            if not self.writing:
+                self.idle.set()
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        async with self.first:
+            await self.idle.wait()
+            yield
+
+
+class _Moving:
+    """So many may move at the same time; more than that at once are all of them."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.free, self.next = most, asyncio.Semaphore(most), asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def taken(self, count: int) -> AsyncIterator[None]:
+        count = min(count, self.most)
+        if count:
+            async with self.next:  # one after the other, or two would wait for each other
+                for _one in range(count):
+                    await self.free.acquire()
+        try:
+            yield
+        finally:
+            for _one in range(count):
+                self.free.release()
+
+
 class _Work:
     def __init__(self, manager: Any, items: list[Item], ordered: Order, max_moves: int) -> None:
         self.manager, self.items, self.units = manager, items, ordered.units
         self.moves = ordered.moves
-        self.moving = asyncio.Semaphore(max(1, max_moves))
+        self.moving, self.lane = _Moving(max(1, max_moves)), _Lane()
         self.outcome = Outcome([], [], [])
         self.infos: dict[int, Optional[Info]] = {}
         self.left: set[int] = set()  # who gave up subjects ahead of its own plan
@@ -113,43 +162,95 @@ class _Work:
         self.ready.put_nowait(None)
 
     async def _unit(self, unit: Unit) -> bool:
-        """Do the steps of a unit; return whether all were done."""
+        """Do the steps of a unit and wait for what they changed; return whether all is well.
+
+        Steps that belong together have the server for themselves: between two of them publishers
+        get errors.
+        """
+        steps = unit.steps
+        movers = [one.item for one in steps if one.leaving is None and self._moves(one.item)]
+        async with self.moving.taken(len(movers)):
+            for index in movers:
+                try:
+                    await self._healthy(self.items[index])
+                except JetStreamError as error:
+                    self._failed(index, error)
+                    self.outcome.not_tried.extend({one.item for one in steps} - {index})
+                    return False
+            async with self.lane.alone() if len(steps) > 1 else self.lane.shared():
+                if not await self._steps(unit):
+                    return False
+            return await self._settle(unit, movers)
+
+    async def _steps(self, unit: Unit) -> bool:
         for position, step in enumerate(unit.steps):
             try:
-                await self._step(step, alone=len(unit.steps) == 1)
+                await self._step(step)
             except JetStreamError as error:
                 self._failed(step.item, error)
                 rest = {later.item for later in unit.steps[position + 1 :]} - {step.item}
                 self.outcome.not_tried.extend(rest)
                 await self._give_back(unit)
                 return False
-        if len(unit.steps) > 1:
-            await self._settle(unit)
-        return not any(
-            self.infos.get(step.item) is None for step in unit.steps if self._lasts(step)
-        )
+        return True
 
-    def _lasts(self, step: Step) -> bool:
-        return self.items[step.item].plan.action != "delete"
+    def _moves(self, index: int) -> bool:
+        plan = self.items[index].plan
+        return plan.action == "update" and bool({"num_replicas", "placement"} & plan.changed)
 
-    async def _step(self, step: Step, alone: bool) -> None:
+    async def _step(self, step: Step) -> None:
         item = self.items[step.item]
         if step.leaving is not None:
             stays = list(step.leaving) or [f"moving.{item.stream}.{secrets.token_hex(8)}"]
-            await self.manager.update_stream({**item.plan.current_config, "subjects": stays})
+            await self._leave(item, stays)
             self.left.add(step.item)
             return
-        if item.plan.action == "update" and {"num_replicas", "placement"} & item.plan.changed:
-            async with self.moving:
-                await self._healthy(item)
-                self.infos[step.item] = await self._written(item, wait=True)
-        else:
-            self.infos[step.item] = await self._written(item, wait=alone and item.plan.policy.wait)
+        if item.only_empty:
+            await self._still_empty(item)
+        self.infos[step.item] = await self._written(item)
         self.outcome.done.append(step.item)
 
-    async def _written(self, item: Item, wait: bool) -> Optional[Info]:
-        info = await write(item.plan, self.manager)
-        return await settled(item.plan, self.manager, info) if info and wait else info
+    async def _leave(self, item: Item, stays: list[str]) -> None:
+        """Let a stream, or the filters of a consumer, have no more than these subjects."""
+        config = item.plan.current_config
+        if not item.is_consumer:
+            await self.manager.update_stream({**config, "subjects": stays})
+            return
+        kept = {name: one for name, one in config.items() if not name.startswith("filter_subject")}
+        some: dict[str, Any] = {"filter_subjects": stays}
+        if len(stays) == 1:
+            some = {"filter_subject": stays[0]}
+        await self.manager.add_consumer(item.stream, {**kept, **some}, action="update")
+
+    async def _still_empty(self, item: Item) -> None:
+        """Refuse to prune what was empty when it was looked at, and is not any more."""
+        kind = item.plan.kind
+        info = (await kind.read(self.manager, item.identity)).info
+        if info is not None and not kind.rules().is_empty(info):
+            raise JetStreamError(
+                f"the {item.plan.title} was not pruned, because it is not empty any more: "
+                "something came after it was looked at (prune_nonempty)"
+            )
+
+    async def _written(self, item: Item) -> Optional[Info]:
+        try:
+            return await write(item.plan, self.manager)
+        except ApiError as error:
+            info = await self._made_by_another(item) if error.error_class == EXISTS else None
+            if info is None:
+                raise
+            return info
+
+    async def _made_by_another(self, item: Item) -> Optional[Info]:
+        """Return the INFO answer of what is there if another run made it, as it is declared here.
+
+        That run may have sealed it already.
+        """
+        kind, drafted = item.plan.kind, item.plan
+        wanted = item.sealing or Wanted(drafted.wanted, (), drafted.extra)
+        found = await kind.read(self.manager, item.identity)
+        again = plan(kind, item.identity, wanted, found, drafted.context, drafted.policy)
+        return found.info if again.action == "none" else None
 
     async def _healthy(self, item: Item) -> None:
         """Refuse to move a stream that has no leader, or that misses a replica."""
@@ -164,16 +265,19 @@ class _Work:
                 "or a replica that is not current; moving it now could lose messages"
             )
 
-    async def _settle(self, unit: Unit) -> None:
-        """Wait for the streams that subjects moved between; meanwhile nobody was to wait."""
+    async def _settle(self, unit: Unit, movers: list[int]) -> bool:
+        """Wait for what was written, in any case for what moves; return whether all came."""
+        fine = True
         for index in dict.fromkeys(step.item for step in unit.steps):
             item, info = self.items[index], self.infos.get(index)
-            if info is None or not item.plan.policy.wait:
+            if info is None or not (item.plan.policy.wait or index in movers):
                 continue
             try:
                 self.infos[index] = await settled(item.plan, self.manager, info)
             except JetStreamError as error:
                 self._failed(index, error)
+                fine = False
+        return fine
 
     def _failed(self, index: int, error: JetStreamError) -> None:
         item = self.items[index]
@@ -183,6 +287,9 @@ class _Work:
         """Return subjects to the streams that left them for somebody who could not take them."""
         joined = {index for index in self.infos if self.infos[index] is not None}
         homeless: dict[int, list[Move]] = defaultdict(list)
+        for step in unit.steps:
+            if step.leaving is not None and step.item in self.left - joined:
+                await self._filters_back(step.item)
         for move in self.moves:
             gone = move.origin in joined or move.origin in self.left
             if gone and move.target not in joined and self._is_in(unit, move.target):
@@ -206,6 +313,18 @@ class _Work:
                     f"failed: {error}. No stream stores it now"
                 )
             self._failed(index, JetStreamError(f"the {item.plan.title}: {told}"))
+
+    async def _filters_back(self, index: int) -> None:
+        """Return to a consumer the filters that it left for others; streams are told more."""
+        item = self.items[index]
+        if not item.is_consumer:
+            return
+        try:
+            config = item.plan.current_config
+            await self.manager.add_consumer(item.stream, config, action="update")
+        except JetStreamError as error:
+            text = f"the {item.plan.title} left its filters for others and did not get them back"
+            self._failed(index, JetStreamError(f"{text}: {error}"))
 
     def _is_in(self, unit: Unit, index: int) -> bool:
         return any(step.item == index for step in unit.steps)

@@ -67,6 +67,7 @@ class Section(NamedTuple):
     kind: Kind
     prefix: str = ""  # of the stream that an asset is
     inner: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()  # of that stream, with {} for the name of the bucket
 
     @property
     def single(self) -> str:
@@ -76,8 +77,8 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section("streams", STREAM, inner=("consumers",)),
-    Section("kv_buckets", KV_BUCKET, prefix="KV_", inner=("entries",)),
-    Section("object_buckets", OBJECT_BUCKET, prefix="OBJ_"),
+    Section("kv_buckets", KV_BUCKET, "KV_", ("entries",), ("$KV.{}.>",)),
+    Section("object_buckets", OBJECT_BUCKET, "OBJ_", (), ("$O.{}.C.>", "$O.{}.M.>")),
     Section("consumers", CONSUMER),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
@@ -293,24 +294,31 @@ def _duplicates(declared: list[Declared]) -> list[Problem]:
 
 
 def _meetings(declared: list[Declared]) -> list[Problem]:
-    """Return the subjects that two declared streams would both have."""
+    """Return the subjects that two declared streams, or the streams of buckets, would both have."""
     index = SubjectIndex()
     problems = []
     for entry in declared:
-        if entry.policy.state == "absent":
-            continue
-        own = [one for one in entry.wanted.config.get("subjects") or [] if isinstance(one, str)]
-        for number, subject in enumerate(own):
+        own = _subjects(entry)
+        for place, subject in own:
             for other in index.overlapping(subject):
                 problems.append(
-                    Problem(
-                        f"{entry.place}.subjects[{number}]",
-                        f"{subject!r} overlaps {other.subject!r} of {other.owner}",
-                    )
+                    Problem(place, f"{subject!r} overlaps {other.subject!r} of {other.owner}")
                 )
-        for subject in own:
+        for _place, subject in own:
             index.add(subject, entry.place)
     return problems
+
+
+def _subjects(entry: Declared) -> list[tuple[str, str]]:
+    """Return the place and the subject of what an entry says it has, or has as a bucket."""
+    config, patterns = entry.wanted.config, entry.section.subjects
+    if entry.policy.state == "absent":
+        return []
+    if patterns:
+        own = [] if config.get("mirror") else [one.format(entry.identity[0]) for one in patterns]
+        return [(f"{entry.place}.name", subject) for subject in own]
+    own = [one for one in config.get("subjects") or [] if isinstance(one, str)]
+    return [(f"{entry.place}.subjects[{number}]", subject) for number, subject in enumerate(own)]
 
 
 def _orphans(declared: list[Declared]) -> list[Problem]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import (
     WRITES,
@@ -35,6 +35,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     Refused,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._kv import Bucket, bucket_of
+from ansible_collections.nats.jetstream.plugins.module_utils._messages import LostRace
 from ansible_collections.nats.jetstream.plugins.module_utils._payload import payload_spec
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Choice,
@@ -61,11 +62,15 @@ SEAL_ROUNDS = 100_000
 
 
 class Filling(NamedTuple):
-    """The entries of one bucket that change. place is where the bucket is declared."""
+    """The entries of one bucket that change. place is where the bucket is declared.
+
+    wanted are all that are declared.
+    """
 
     place: str
     bucket: Bucket
     steps: list[Step]
+    wanted: list[Wanted]
 
     @property
     def title(self) -> str:
@@ -127,7 +132,8 @@ async def plan_entries(
             steps = await decide(manager, bucket, some)
         except JetStreamError as error:
             return Failure(entry.place, f"entries of bucket {bucket.name}", error)
-        return Filling(entry.place, bucket, [step for step in steps if step.action != NONE])
+        changing = [step for step in steps if step.action != NONE]
+        return Filling(entry.place, bucket, changing, some)
 
     seen = await gathered(BUCKETS_AT_ONCE, asked, look)
     fillings = [one for one in seen if isinstance(one, Filling) and one.steps]
@@ -154,13 +160,40 @@ async def fill(
         if filling.bucket.stream in missing:
             out.not_tried.extend(rows(filling, without=("action", "changes")))
             return 0
-        try:
-            return len(await write(manager, filling.bucket, filling.steps))
-        except JetStreamError as error:
-            out.failures.append(Failure(filling.place, filling.title, error))
-            return sum(1 for row in error.result().get("entries", []) if row.get("written"))
+        done, steps = 0, filling.steps
+        while True:
+            try:
+                return done + len(await write(manager, filling.bucket, steps))
+            except JetStreamError as error:
+                done += sum(1 for row in error.result().get("entries", []) if row.get("written"))
+                left = await _left(manager, filling, steps) if _is_race(error) else None
+                if left is None:
+                    out.failures.append(Failure(filling.place, filling.title, error))
+                    return done
+                steps = left
 
     return out._replace(done=sum(await gathered(BUCKETS_AT_ONCE, fillings, one)))
+
+
+def _is_race(error: JetStreamError) -> bool:
+    return isinstance(getattr(error, "cause", None), LostRace)
+
+
+async def _left(manager: Any, filling: Filling, steps: list[Step]) -> Optional[list[Step]]:
+    """Return what is left to do after somebody else was faster, None if that was not the same.
+
+    Another run of the same declaration writes the same; what differs is not overwritten unseen.
+    """
+    before = {step.key: step.expected for step in steps}
+    try:
+        info = await manager.stream_info(filling.bucket.stream)
+        bucket = bucket_of(manager, filling.bucket.name, info)
+        decided = await decide(manager, bucket, filling.wanted)
+    except JetStreamError:
+        return None
+    left = [step for step in decided if step.action != NONE]
+    unseen = any(before.get(step.key) != step.expected for step in left)
+    return None if unseen or len(left) >= len(steps) else left
 
 
 def rows(filling: Filling, without: tuple[str, ...] = ()) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -43,7 +44,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._module import (
     Session,
     counted,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._order import Order, order
+from ansible_collections.nats.jetstream.plugins.module_utils._order import (
+    ENOUGH,
+    Order,
+    order,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Policy, owner_of
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Name,
@@ -77,6 +82,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "wait_timeout": {"type": "str", "default": "60s"},
 }
 OWNER_SINCE = (2, 10, 0)
+LOOKS = (0.1, 0.3, 1.0)  # s, before the looks that follow a final look that finds a difference
 
 
 class EnvironmentFailed(JetStreamError):
@@ -189,6 +195,8 @@ async def _carried_out(session: Session, work: Work, told: dict[str, Any]) -> di
 
         undone = {index for index, item in enumerate(items) if item.plan.action != "none"}
         undone -= set(outcome.done)
+        failed = {failure.place for failure in outcome.failures}
+        undone |= {index for index, item in enumerate(items) if item.place in failed}
         filled = await fill(session.manager, work.fillings, items, undone)
     outcome = await seal(session.manager, items, outcome)
     told = _environment_result.afterwards(told, work, outcome, filled)
@@ -197,6 +205,12 @@ async def _carried_out(session: Session, work: Work, told: dict[str, Any]) -> di
         made = sum(told["summary"][name] for name in _environment_result.CHANGED)
         raise _failed(f"{made} of {len(told['plan'])} changes were made", failures, told)
     again = await _planned(session)
+    for pause in LOOKS:
+        if not again.titles and not again.failures:
+            break
+        # Another run of the same declaration may be in the middle of something.
+        await asyncio.sleep(pause)
+        again = await _planned(session)
     if again.titles or again.failures:
         text = f"the environment was made so, and someone else changes it meanwhile: {again.titles}"
         raise _failed(text, again.failures, {**told, "differs_again": again.titles})
@@ -253,10 +267,12 @@ async def _planned(session: Session) -> Work:
                 planned = plan_account(declared, found, server, session.check_mode)
     if params["prune"] != "none":
         planned = _with_pruned(planned, declared, found, server, params, owner, pruned)
+    room = ENOUGH
     if account and planned.to_do:
-        from ansible_collections.nats.jetstream.plugins.module_utils._limits import beyond_limits
+        from ansible_collections.nats.jetstream.plugins.module_utils import _limits
 
-        planned.failures.extend(beyond_limits(account, planned.items, found))
+        planned.failures.extend(_limits.beyond_limits(account, planned.items, found))
+        room = _limits.room_in(account, planned.items, found)
     looked = await _looked(manager, planned, found)
     fillings: list[Any] = []
     if entries:
@@ -266,7 +282,7 @@ async def _planned(session: Session) -> Work:
 
         fillings, failures = await plan_entries(manager, entries, looked.items, found)
         looked.failures.extend(failures)
-    return Work(looked, order(looked.items, found), found, server, fillings)
+    return Work(looked, order(looked.items, found, server, room), found, server, fillings)
 
 
 async def _account(manager: Any) -> Optional[dict[str, Any]]:
@@ -305,6 +321,7 @@ def _with_pruned(
         params["prune_max"],
         params["prune_nonempty"],
         Policy(state="absent", data_loss=params["data_loss"]),
+        None if params["adopt"] else owner,
     )
     pruned = plan_pruning(declared, found, server, pruning)
     return AccountPlan(

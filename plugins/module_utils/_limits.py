@@ -4,12 +4,12 @@
 
 # Note that this module is private to the collection: it can change without notice.
 
-"""What an account may reserve, against what a plan would. Pure."""
+"""What an account may reserve, against what a plan would, at its end and on its way. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import (
     WRITES,
@@ -17,74 +17,100 @@ from ansible_collections.nats.jetstream.plugins.module_utils._account_plan impor
     Item,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
+from ansible_collections.nats.jetstream.plugins.module_utils._order import ENOUGH, Room
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Config, Problem
 from ansible_collections.nats.jetstream.plugins.module_utils._survey import Survey
 from ansible_collections.nats.jetstream.plugins.module_utils._units import format_size
 
 
-def beyond_limits(account: dict[str, Any], items: list[Item], found: Survey) -> Iterator[Failure]:
-    """Yield what would exceed the account's limits: storage, memory, streams.
+class Limit(NamedTuple):
+    """One limit of an account: a number of bytes of a storage, or (storage "") of streams.
 
     A stream reserves max_bytes times its replicas. Accounts with tiers have the limits per number
-    of replicas (``R1``, ``R3``), for one replica each. Limits of 0 or less mean none, as far as
-    they are not tiers.
+    of replicas (``R1``, ``R3``), for one replica each.
     """
+
+    most: int
+    tier: str
+    storage: str
+
+    def use(self, config: Config) -> int:
+        """Return how much of it a stream uses; one that is not there (empty) uses nothing."""
+        replicas = config.get("num_replicas") or 1
+        if not config:
+            return 0
+        if self.tier and self.tier != f"R{replicas}":
+            return 0
+        if not self.storage:
+            return 1
+        if self.storage != (config.get("storage") or "file"):
+            return 0
+        return max(config.get("max_bytes") or 0, 0) * (1 if self.tier else replicas)
+
+    def exceeded(self, wanted: int) -> Failure:
+        place, tier = "streams", f" in tier {self.tier}" if self.tier else ""
+        text = f"there would be {wanted} streams{tier}, the account may have {self.most}"
+        codes = "10027"
+        if self.storage:
+            place, most = "max_bytes", format_size(self.most)
+            text = (
+                f"streams would reserve {format_size(wanted)} of {self.storage} storage with "
+                f"max_bytes{tier}, the account has {most}"
+            )
+            codes = "10047, 10028"
+        problem = Problem(place, f"{text} (err_code {codes})")
+        return Failure(place, "account", Refused(problem.text, [problem]))
+
+
+def beyond_limits(account: dict[str, Any], items: list[Item], found: Survey) -> Iterator[Failure]:
+    """Yield what would exceed the account's limits: storage, memory, streams."""
     if not found.whole:
         return
     before = {name: info["config"] for name, info in found.streams.items()}
-    after = _after(items, found)
-    for name, part in (account.get("tiers") or {"": account}).items():
-        limits = part.get("limits") or {}
-        now, then = (
-            [config for config in streams.values() if not name or _tier(config) == name]
-            for streams in (before, after)
+    after = {**before, **_after(items)}
+    for limit in _limits(account):
+        has, wanted = (
+            sum(limit.use(one or {}) for one in streams.values()) for streams in (before, after)
         )
-        for storage, limit in (("file", "max_storage"), ("memory", "max_memory")):
-            has, wanted = (
-                sum(_reserved(one, bool(name)) for one in streams if _storage(one) == storage)
-                for streams in (now, then)
-            )
-            most = limits.get(limit) or 0
-            if 0 < most < wanted and wanted > has:
-                yield _failure(
-                    f"streams would reserve {format_size(wanted)} of {storage} storage with "
-                    f"max_bytes{f' in tier {name}' if name else ''}, the account has "
-                    f"{format_size(most)} (err_code 10047, 10028)",
-                    "max_bytes",
-                )
-        most = limits.get("max_streams") or 0
-        if 0 < most < len(then) and len(then) > len(now):
-            yield _failure(
-                f"there would be {len(then)} streams, the account may have {most} (err_code 10027)",
-                "streams",
-            )
+        if limit.most < wanted and wanted > has:
+            yield limit.exceeded(wanted)
 
 
-def _after(items: list[Item], found: Survey) -> dict[str, Config]:
-    """Return the configurations of all streams as they are going to be."""
-    after = {name: info["config"] for name, info in found.streams.items()}
-    for item in items:
-        if item.is_consumer:
-            continue
-        if item.plan.action in WRITES:
-            after[item.stream] = item.plan.config
-        elif item.plan.action == "delete":
-            after.pop(item.stream, None)
-    return after
+def room_in(account: dict[str, Any], items: list[Item], found: Survey) -> Room:
+    """Return which items have to make room and which need it, if not everything fits at once."""
+    makers: set[int] = set()
+    takers: set[int] = set()
+    if not found.whole:
+        return ENOUGH
+    after = _after(items)
+    for limit in _limits(account):
+        more = {
+            index: limit.use(after[item.stream] or {}) - limit.use(item.plan.current_config)
+            for index, item in enumerate(items)
+            if not item.is_consumer and item.stream in after
+        }
+        has = sum(limit.use(info["config"]) for info in found.streams.values())
+        if limit.most < has + sum(one for one in more.values() if one > 0):
+            makers.update(index for index, one in more.items() if one < 0)
+            takers.update(index for index, one in more.items() if one > 0)
+    return Room(makers, takers - makers)
 
 
-def _tier(config: Config) -> str:
-    return f"R{config.get('num_replicas') or 1}"
+def _limits(account: dict[str, Any]) -> Iterator[Limit]:
+    """Yield the limits there are; 0 or less means none."""
+    for tier, part in (account.get("tiers") or {"": account}).items():
+        limits = part.get("limits") or {}
+        kinds = (("file", "max_storage"), ("memory", "max_memory"), ("", "max_streams"))
+        for storage, name in kinds:
+            most = limits.get(name) or 0
+            if most > 0:
+                yield Limit(most, tier, storage)
 
 
-def _storage(config: Config) -> str:
-    return str(config.get("storage") or "file")
-
-
-def _reserved(config: Config, in_tier: bool) -> int:
-    size = max(config.get("max_bytes") or 0, 0)
-    return size if in_tier else size * (config.get("num_replicas") or 1)
-
-
-def _failure(text: str, place: str) -> Failure:
-    return Failure(place, "account", Refused(text, [Problem(place, text)]))
+def _after(items: list[Item]) -> dict[str, Optional[Config]]:
+    """Return the configurations of the streams that change, None for those that go."""
+    return {
+        item.stream: item.plan.config if item.plan.action in WRITES else None
+        for item in items
+        if not item.is_consumer and item.plan.action != "none"
+    }

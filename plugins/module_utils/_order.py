@@ -8,13 +8,15 @@
 
 Two streams can not have overlapping subjects, not even for a moment. So a subject that moves leaves
 the one and joins the other right after, one request behind the other; in a ring somebody leaves
-first, for a subject that nobody uses if nothing else is left.
+first, for a subject that nobody uses if nothing else is left. The same goes for the filters of the
+consumers of a workqueue stream.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import (
@@ -23,7 +25,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._account_plan impor
     Item,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
-from ansible_collections.nats.jetstream.plugins.module_utils._schema import Config, Problem
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    Config,
+    Problem,
+    Server,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._stream import default_subjects
 from ansible_collections.nats.jetstream.plugins.module_utils._subject_index import SubjectIndex
 from ansible_collections.nats.jetstream.plugins.module_utils._subjects import overlaps
@@ -31,7 +37,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._survey import Surv
 
 
 class Move(NamedTuple):
-    """A subject that goes from one item (by index) to another."""
+    """A subject that goes from one item (by index) to another: of a stream, or of a filter."""
 
     subject: str
     origin: int
@@ -49,32 +55,48 @@ class Step(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """Steps that follow each other without a pause, and the units that have to be done before."""
+    """Steps that follow each other without a pause, and the units that have to be done before.
+
+    One without steps is there to be waited for.
+    """
 
     steps: tuple[Step, ...]
     after: frozenset[int]
 
 
+class Room(NamedTuple):
+    """Which items (by index) make room, and which need it, when the account is nearly full."""
+
+    makers: AbstractSet[int]
+    takers: AbstractSet[int]
+
+
+ENOUGH = Room(frozenset(), frozenset())
+
+
 class Order(NamedTuple):
+    """What is to be done; moves are those of subjects between streams."""
+
     units: list[Unit]
     moves: list[Move]
     failures: list[Failure]
 
 
-def order(items: list[Item], found: Survey) -> Order:
+def order(items: list[Item], found: Survey, server: Server, room: Room = ENOUGH) -> Order:
     """Return the units of work for the items that have something to do."""
     doing = [index for index, item in enumerate(items) if item.plan.action != "none"]
     moves, hard, failures = _subject_edges(items, doing, found)
     hard |= _consumer_edges(items, doing)
     soft = _origin_edges(items, doing)
-    groups = _groups(doing, moves)
+    passing = [*moves, *_filter_moves(items, doing, found, server)]
+    groups = _groups(doing, passing)
     steps = []
     for group in groups:
-        one, failure = _sequence(items, group, moves)
+        one, failure = _sequence(items, group, passing)
         steps.append(one)
         if failure:
             failures.append(failure)
-    return Order(_units(groups, steps, hard, soft), moves, failures)
+    return Order(_units(groups, steps, hard, soft, room), moves, failures)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -83,6 +105,9 @@ def order(items: list[Item], found: Survey) -> Order:
 
 
 def subjects_before(item: Item) -> list[str]:
+    """Return the subjects that a stream has, or the filters of a consumer, none if it has none."""
+    if item.is_consumer:
+        return filters(item.plan.current_config)
     return list(item.plan.current_config.get("subjects") or [])
 
 
@@ -264,6 +289,43 @@ def _before_its_stream(stream: Item, consumer: Item) -> bool:
     return False
 
 
+def filters(config: Config) -> list[str]:
+    """Return the filters of a consumer, by its wire configuration."""
+    one = config.get("filter_subject")
+    return [one] if one else list(config.get("filter_subjects") or [])
+
+
+def _filter_moves(
+    items: list[Item], doing: list[int], found: Survey, server: Server
+) -> Iterator[Move]:
+    """Yield the filters that go from one consumer of a workqueue stream to another.
+
+    Servers refuse filters that meet, also for the moment between two requests (err_code 10099,
+    10100). Observed: 2.9.10 looks at them when a consumer is created, and not when it is changed.
+    """
+    of_stream: dict[str, list[int]] = defaultdict(list)
+    for index in doing:
+        item = items[index]
+        info = found.streams.get(item.stream) if item.is_consumer else None
+        if info and info["config"].get("retention") == "workqueue":
+            of_stream[item.stream].append(index)
+    for consumers in of_stream.values():
+        givers = [one for one in consumers if items[one].plan.action in ("update", "recreate")]
+        lenient = server.knows((2, 10, 0)) is False
+        takers = [
+            one
+            for one in consumers
+            if items[one].plan.action != "delete"
+            and not (lenient and items[one].plan.action == "update")
+        ]
+        for giver in givers:
+            for taker in takers:
+                wanted = filters(items[taker].plan.config) or [">"]
+                for one in subjects_before(items[giver]) or [">"]:
+                    if giver != taker and any(overlaps(one, other) for other in wanted):
+                        yield Move(one, giver, taker)
+
+
 def _origin_edges(items: list[Item], doing: list[int]) -> set[tuple[int, int]]:
     """Return which streams are made before those that mirror or source them."""
     made = {
@@ -291,14 +353,24 @@ def _units(
     steps: list[tuple[Step, ...]],
     hard: Iterable[tuple[int, int]],
     soft: Iterable[tuple[int, int]],
+    room: Room,
 ) -> list[Unit]:
     """Return the groups with what each waits for.
 
-    A soft edge is left out where it would close a circle: an origin may come later.
+    A soft edge is left out where it would close a circle: an origin may come later. So is waiting
+    for room, which goes over a unit without steps.
     """
     of_item = {index: number for number, group in enumerate(groups) for index in group}
+    makers = {of_item[index] for index in room.makers if index in of_item}
+    takers = {of_item[index] for index in room.takers if index in of_item} - makers
+    if makers and takers:
+        groups, steps = [*groups, []], [*steps, ()]
     waits: list[set[int]] = [set() for _group in groups]
     extra: list[set[int]] = [set() for _group in groups]
+    if makers and takers:
+        extra[-1] |= makers
+        for number in takers:
+            extra[number].add(len(groups) - 1)
     for edges, into in ((hard, waits), (soft, extra)):
         for before, after in edges:
             if of_item[before] != of_item[after]:

@@ -17,9 +17,10 @@ description:
     order that is needed. Origins come before their mirrors and sources, streams before their consumers, and
     deletions before what they block. Nobody has to put the entries in order.
   - A subject that moves from one stream to another leaves the first and joins the second in two requests that
-    follow each other, also when streams swap their subjects or pass them around in a ring. Between the two,
-    publishers get an error and no acknowledgement that is lost. If the second stream is refused the subject, the first
-    gets it back.
+    follow each other, with no other write between them, also when streams swap their subjects or pass them around in
+    a ring. Between the two, publishers get an error and no acknowledgement that is lost. If the second stream is
+    refused the subject, the first gets it back. Filters of consumers of a workqueue stream move the same way.
+  - In an account that is nearly full, what makes room comes before what needs it.
   - Everything that is wrong with the declaration is reported at once, each with its place, before the server is asked
     for anything. Everything that can be foretold of the server, such as a change that needs a recreate, is
     reported at once before anything is changed.
@@ -142,7 +143,8 @@ options:
     description:
       - Whether to delete what is not declared.
       - With V(none), it stays.
-      - With V(owned), what bears the mark of O(owner) and is not declared is deleted.
+      - With V(owned), what bears the mark of O(owner) and is not declared is deleted. If a consumer of another owner
+        would go with its stream, the task fails before anything is changed, unless O(adopt) is true.
       - With V(all), what matches O(prune_names) and is not declared is deleted, whoever owns it.
       - Names with V($) and ephemeral consumers are never deleted. Nothing at all is changed when the
         servers do not know of every stream, because some are down.
@@ -165,7 +167,8 @@ options:
   prune_nonempty:
     description:
       - Whether streams and buckets that hold messages, and consumers that are not at their beginning and end, may be
-        pruned. With V(false), the task fails before anything is changed.
+        pruned. With V(false), the task fails before anything is changed. What is not empty any more when its turn comes
+        stays, too, and is reported as a failure.
     type: bool
     default: false
   expect_plan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -94,6 +95,25 @@ class Account:
                 seen.append((request, json.loads(message.data or b"{}")))
         self.nats._send(f"UNSUB {number}\r\n".encode())
 
+    def advised(self, number: str) -> list[tuple[str, Any]]:
+        """Return (request, error) of every write that the server told of, in its order.
+
+        number is that of a subscription to its advisories. 2.9 makes consumers of its own.
+        """
+        self.nats.flush()
+        time.sleep(0.1)  # advisories come after the answers
+        self.nats.flush()
+        seen = []
+        while self.nats._waiting[number]:
+            advisory = json.loads(self.nats._waiting[number].popleft().data)
+            request = advisory["subject"].removeprefix("$JS.API.")
+            kind, _dot, action = request.partition(".")
+            if action.split(".")[0] in WRITING and not (
+                kind == "CONSUMER" and request.count(".") == 2
+            ):
+                seen.append((request, json.loads(advisory["response"]).get("error")))
+        return seen
+
     def empty(self) -> None:
         for name in self.streams():
             self.nats.ok(f"STREAM.DELETE.{name}")
@@ -107,14 +127,27 @@ def environment_server(server: servers.Server) -> Iterator[servers.Server]:
 
 
 @pytest.fixture
-def account(
-    environment_server: servers.Server, run_module: Callable[..., dict[str, Any]]
-) -> Iterator[Account]:
-    def run(module: Any, **args: Any) -> dict[str, Any]:
-        return run_module(module, **{"servers": [environment_server.url], **args})
+def account_on(
+    run_module: Callable[..., dict[str, Any]],
+) -> Callable[[servers.Server, client.Client], Account]:
+    """Return what makes an Account of a server and a connection to it."""
 
+    def make(server: servers.Server, nats: client.Client) -> Account:
+        def run(module: Any, **args: Any) -> dict[str, Any]:
+            return run_module(module, **{"servers": [server.url], **args})
+
+        return Account(nats, run)
+
+    return make
+
+
+@pytest.fixture
+def account(
+    environment_server: servers.Server,
+    account_on: Callable[[servers.Server, client.Client], Account],
+) -> Iterator[Account]:
     with client.Client(environment_server.url) as nats:
-        one = Account(nats, run)
+        one = account_on(environment_server, nats)
         one.empty()
         yield one
         one.empty()

@@ -45,3 +45,19 @@ def test_what_is_called_like_a_bucket_and_is_none(account):
     result = account.declare(kv_buckets=[{"name": "a"}])
     assert result["failed"]
     assert "is no key-value bucket" in result["msg"]
+
+
+def test_subjects_that_belong_to_a_bucket(account):
+    result = account.declare(
+        streams=[
+            {"name": "ALL", "subjects": ["$KV.>"]},
+            {"name": "MINE", "subjects": ["$O.f.C.x"]},
+        ],
+        kv_buckets=[{"name": "a"}, {"name": "copy", "mirror": {"name": "a"}}],
+        object_buckets=[{"name": "f"}],
+    )
+    assert {problem["place"]: problem["text"] for problem in result["problems"]} == {
+        "kv_buckets[0].name": "'$KV.a.>' overlaps '$KV.>' of streams[0]",
+        "object_buckets[0].name": "'$O.f.C.>' overlaps '$O.f.C.x' of streams[1]",
+    }
+    assert account.streams() == []

@@ -165,3 +165,35 @@ def test_what_others_made_for_themselves_stays(account):
     account.agrees(prune="all", prune_names=["*", "*/*"], streams=streams("A"))
     assert account.streams() == ["$MQTT_x", "A"]
     assert account.consumers("A") == ["eph"]
+
+
+def test_the_consumers_of_others_do_not_go_with_a_stream(marking):
+    marking.agrees(owner="shop", streams=streams("A", "B"))
+    marking.agrees(owner="bank", consumers=[{"stream": "B", "name": "audit"}])
+    declared = {"owner": "shop", "prune": "owned", "streams": streams("A")}
+    for check in (True, False):
+        result = marking.declare(check=check, **declared)
+        assert result["failed"]
+        assert "its consumer audit belongs to 'bank'" in result["msg"]
+    assert marking.consumers("B") == ["audit"]
+    marking.agrees(adopt=True, **declared)
+    assert marking.streams() == ["A"]
+
+
+def test_what_came_after_the_look_is_not_pruned(marking, monkeypatch):
+    """The message arrives between the plan and the deletion."""
+    from ansible_collections.nats.jetstream.plugins.module_utils import _carry_out
+
+    marking.agrees(owner="shop", streams=streams("A", "B", "C"))
+    done = _carry_out.carry_out
+
+    async def later(*args):
+        marking.store("b")
+        return await done(*args)
+
+    monkeypatch.setattr(_carry_out, "carry_out", later)
+    result = marking.declare(owner="shop", prune="owned", streams=streams("A"))
+    assert result["failed"]
+    assert "stream B was not pruned" in result["msg"]
+    assert marking.streams() == ["A", "B"]
+    assert marking.messages("B") == 1

@@ -196,7 +196,7 @@ ARROWS = {
         "_subjects",
         "_survey",
     },
-    "_limits": {"_account_plan", "_errors", "_schema", "_survey", "_units"},
+    "_limits": {"_account_plan", "_errors", "_order", "_schema", "_survey", "_units"},
     "_carry_out": {
         "_account_plan",
         "_apply",
@@ -230,6 +230,7 @@ ARROWS = {
         "_entries",
         "_errors",
         "_kv",
+        "_messages",
         "_payload",
         "_schema",
         "_survey",
