@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 name: topology
 short_description: Draw an environment of JetStream as a diagram
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Turns the declaration of an environment, as M(nats.jetstream.jetstream_environment) takes it and
     M(nats.jetstream.jetstream_environment_info) returns it, into a flowchart in the language of Mermaid.

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 name: kv
 short_description: Read values from a key-value bucket of NATS JetStream
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the values of keys, or of all keys that match a filter, from a key-value bucket of NATS JetStream.
   - It reads with one connection for all terms, and leaves no consumer on the server.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_backup
 short_description: Back JetStream streams up to files
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Writes streams of NATS JetStream, with their messages, consumers, and the consumers' places, to a directory on the
     host that runs the module.

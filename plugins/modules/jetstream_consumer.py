@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_consumer
 short_description: Manage a JetStream consumer
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates, changes, or deletes one consumer of a stream of NATS JetStream. It can be a pull consumer or a push
     consumer, durable or a named ephemeral one.

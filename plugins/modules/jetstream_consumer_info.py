@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_consumer_info
 short_description: Read consumers of a JetStream stream
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the consumers of a stream of NATS JetStream, each as the declaration that would create it and as the
     server's own answer, which tells how far it has come.

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_environment
 short_description: Manage a whole environment of streams, consumers, and buckets
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes streams, consumers, key-value buckets, and object buckets be as declared, all of them in one task and over
     one connection.

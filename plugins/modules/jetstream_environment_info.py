@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_environment_info
 short_description: Export an account as the declaration of an environment
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the streams, consumers, and buckets of an account, and returns them as the options of
     M(nats.jetstream.jetstream_environment).

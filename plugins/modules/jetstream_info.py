@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_info
 short_description: Read what a JetStream account holds
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns what an account of NATS JetStream uses and may use, and, if asked for, all its streams, consumers, and
     buckets.

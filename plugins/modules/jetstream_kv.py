@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_kv
 short_description: Manage entries of a key-value bucket
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Writes, deletes, and purges one entry or many entries of a key-value bucket of NATS JetStream.
   - An entry that has its value already is left alone, whatever its revision. Only differences are written, many at

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_kv_bucket
 short_description: Manage a key-value bucket
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates, changes, or deletes one key-value bucket of NATS JetStream.
   - A task declares what the bucket should be. The module compares that with what the server has, sends nothing

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_kv_bucket_info
 short_description: Read key-value buckets
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the settings of key-value buckets of NATS JetStream, and how much they hold.
   - A bucket that does not exist is no failure. It is missing in RV(kv_buckets). So is a stream that is called like

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_kv_info
 short_description: Read entries of a key-value bucket
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the entries of a key-value bucket of NATS JetStream, or those whose keys match a filter, with their
     values and revisions, and on request with their history.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_message
 short_description: Manage the last message of a subject in a JetStream stream
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes a message the last one of its subject in a stream of NATS JetStream, or deletes a message by its sequence.
   - The last message of the subject is compared with the task. A message is published only when the data or the

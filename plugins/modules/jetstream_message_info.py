@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_message_info
 short_description: Read a message of a JetStream stream
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns one message of a stream of NATS JetStream, chosen by its sequence, as the last one of a subject, or as
     the next one of a subject from a sequence on.

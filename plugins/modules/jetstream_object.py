@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_object
 short_description: Store or delete an object in a JetStream object store
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lets an object in a bucket of a JetStream object store have the data of a file or a text, be a link, or be absent.
   - Size and SHA-256 digest of the data are compared with those that are stored, and nothing is sent when they are

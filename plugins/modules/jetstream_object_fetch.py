@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_object_fetch
 short_description: Fetch an object from a JetStream object store into a file
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Fetches an object from a bucket of a JetStream object store into a file on the managed host.
   - Nothing is fetched when the file already has the size and SHA-256 digest of the object. Attributes of the file,

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_object_info
 short_description: Read what a JetStream object store has
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads what is stored of the objects in a bucket of a JetStream object store, all of them or some, without their
     data.

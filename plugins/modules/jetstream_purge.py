@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_purge
 short_description: Remove messages from a JetStream stream
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Removes all messages of a stream of NATS JetStream, or those of a subject, those below a sequence, or all but
     the newest ones.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_restore
 short_description: Restore JetStream streams from files
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes streams of NATS JetStream from backups of M(nats.jetstream.jetstream_backup) or of the C(nats) command, with
     their messages, consumers, and the consumers' places.

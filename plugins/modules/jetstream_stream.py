@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_stream
 short_description: Manage a JetStream stream
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates, changes, or deletes one stream of NATS JetStream.
   - A task declares what the stream should be. The module compares that with what the server has, sends

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_stream_info
 short_description: Read JetStream streams
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns streams of NATS JetStream, each as the declaration that would create it and as the server's own answer.
   - Without O(name), O(names), and O(subject), all streams of the account are returned.
