@@ -165,7 +165,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("create", (_LOOK, _CREATE, _MAKE, _CONSUMERS)),
         Row("change", (_LOOK, _CONSUMERS, _UPDATE, _MAKE)),
         Row("delete", (_LOOK, _DELETE)),
-        Row("prune", (_LIST, _DELETE)),
+        Row("prune", (_LIST, _LOOK, _DELETE)),
         Row("find that no entry differs", (_BUCKET, _ENTRY)),
         Row("write an entry", (_BUCKET, _ENTRY, _VALUE)),
     ),
