@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -15,8 +13,9 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from playing import play
 
-from harness import collection, paths, servers
+from harness import paths, servers
 
 MODULES = sorted(path.stem for path in (paths.ROOT / "plugins" / "modules").glob("*.py"))
 LOOKUPS = sorted(path.stem for path in (paths.ROOT / "plugins" / "lookup").glob("*.py"))
@@ -53,27 +52,6 @@ def playbook(module: str, url: str, folder: Path, kind: str = "modules") -> Path
     file = folder / f"{module}.yml"
     file.write_text(PLAYBOOK.format(python=sys.executable, url=url, tasks=tasks))
     return file
-
-
-def play(file: Path, *options: str) -> str:
-    """Run ansible-playbook, which has to succeed, and return its output."""
-    settings = file.with_name("ansible.cfg")  # not those of whoever runs the test
-    settings.write_text("[defaults]\n")
-    env = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(collection.tree()),
-        "ANSIBLE_CONFIG": str(settings),
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_LOCAL_TEMP": str(file.parent / "local"),
-        "ANSIBLE_REMOTE_TEMP": str(file.parent / "remote"),
-    }
-    tool = Path(sys.executable).with_name("ansible-playbook")
-    command = [str(tool), "-i", "localhost,", *options, str(file)]
-    done = subprocess.run(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -334,7 +334,13 @@ class Server:
 class Cluster:
     """Servers that form one JetStream cluster on loopback."""
 
-    def __init__(self, n: int = 3, binary: str | Path | None = None, config: Config = None) -> None:
+    def __init__(
+        self,
+        n: int = 3,
+        binary: str | Path | None = None,
+        config: Config = None,
+        name: str = "test",
+    ) -> None:
         if isinstance(config, str):
             raise TypeError("a cluster takes its extra settings as a mapping")
         binary = binary or find_server()
@@ -343,7 +349,7 @@ class Cluster:
         try:
             for number, route in enumerate(routes, 1):
                 extra = {
-                    "cluster": {"name": "test", "listen": route[7:], "routes": routes},
+                    "cluster": {"name": name, "listen": route[7:], "routes": routes},
                     "http": "127.0.0.1:-1",
                     **(config or {}),
                 }
