@@ -46,8 +46,12 @@ class Loader(yaml.SafeLoader):
     """Blocks may have ``!unsafe`` and ``!vault``."""
 
 
-for _tag in ("!unsafe", "!vault"):
-    Loader.add_constructor(_tag, lambda loader, node: loader.construct_scalar(node))
+def _plain(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+Loader.add_constructor("!unsafe", _plain)
+Loader.add_constructor("!vault", _plain)
 
 
 def kind_of(content: Any) -> str:

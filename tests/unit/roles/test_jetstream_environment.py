@@ -16,6 +16,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._environment import
     ASSETS,
 )
 from ansible_collections.nats.jetstream.plugins.plugin_utils._topology import diagram
+from harness import blocks
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "jetstream_environment"
@@ -63,12 +64,16 @@ def test_defaults_are_those_that_are_described():
 
 def test_the_guide_shows_the_diagram_of_its_file():
     guide = (ROOT / "docs" / "docsite" / "rst" / "guide_role.rst").read_text()
-    file = guide.partition(".. code-block:: yaml+jinja\n\n")[2].partition("\n\nSeveral")[0]
-    text = diagram(yaml.safe_load(textwrap.dedent(file)))
+    text = diagram(declared_in(guide))
     assert f".. code-block:: text\n\n{textwrap.indent(text, '    ')}\n" in guide
 
 
 def test_the_readme_shows_the_diagram_of_its_file():
     readme = (ROLE / "README.md").read_text()
-    file = readme.partition("exports:\n\n```yaml\n")[2].partition("```")[0]
-    assert f"```mermaid\n{diagram(yaml.safe_load(file))}```\n" in readme
+    assert f"```mermaid\n{diagram(declared_in(readme))}```\n" in readme
+
+
+def declared_in(document):
+    """Return the environment that the first such block of a document declares."""
+    found = [block for block in blocks.blocks_of(document) if block.kind == "declaration"]
+    return yaml.safe_load(found[0].text)
