@@ -148,7 +148,7 @@ async def decide(
             raise
         unsure = True
     if unsure:
-        context = context._replace(server=await _asked(context.server, manager))
+        context = context._replace(server=await asked_server(context.server, manager))
         decided = plan(kind, identity, wanted, found, context, policy)
     if decided.action == "none":
         return decided
@@ -195,7 +195,8 @@ def _level_may_differ(kind: Kind, wanted: Wanted, context: Context, connection: 
     return bool(elsewhere) and _depends_on_level(kind, wanted)
 
 
-async def _asked(server: Server, manager: JetStreamManager) -> Server:
+async def asked_server(server: Server, manager: JetStreamManager) -> Server:
+    """Return the server with the release that the account's answer tells, if it tells one."""
     try:
         account = await manager.account_info()
     except JetStreamError:

@@ -199,6 +199,26 @@ class JetStreamManager:
         request = f"CONSUMER.RESET.{_named(stream)}.{_named(name)}"
         return await self._write(request, {"seq": seq} if seq else None)
 
+    async def unpin_consumer(self, stream: str, name: str, group: str) -> None:
+        """Let a priority group choose another client. Servers before 2.11 never answer this."""
+        await self._once(f"CONSUMER.UNPIN.{_named(stream)}.{_named(name)}", {"group": group})
+
+    # ---- leaders
+
+    async def stream_leader_stepdown(self, stream: str, preferred: Optional[str] = None) -> None:
+        """Let the replicas of a stream elect another leader; 2.9 and 2.10 refuse preferred."""
+        await self._once(f"STREAM.LEADER.STEPDOWN.{_named(stream)}", _placement(preferred))
+
+    async def consumer_leader_stepdown(
+        self, stream: str, name: str, preferred: Optional[str] = None
+    ) -> None:
+        request = f"CONSUMER.LEADER.STEPDOWN.{_named(stream)}.{_named(name)}"
+        await self._once(request, _placement(preferred))
+
+    async def meta_leader_stepdown(self, preferred: Optional[str] = None) -> None:
+        """Let the servers of a cluster elect another meta leader; takes the system account."""
+        await self._once("META.LEADER.STEPDOWN", _placement(preferred))
+
     # ---- messages
 
     async def get_msg(
@@ -242,13 +262,7 @@ class JetStreamManager:
         if seq in (0, 1):
             return 0  # 2.9 and 2.10 purge everything for seq 1
         request = f"STREAM.PURGE.{_named(stream)}"
-        try:
-            answer = await self._repeated(request, body, repeat_timeouts=False)
-        except NotSent:
-            raise
-        except (RequestTimeout, ConnectionLost) as error:
-            raise _unsure(error) from error
-        return int(answer["purged"])
+        return int((await self._once(request, body))["purged"])
 
     # ---- snapshots
 
@@ -299,6 +313,15 @@ class JetStreamManager:
                 if found is not None:
                     return found
             await asyncio.sleep(FIRST_PAUSE)
+
+    async def _once(self, request: str, body: Optional[Config]) -> Answer:
+        """Send a write whose repetition would do more; what was sent and not answered raises."""
+        try:
+            return await self._repeated(request, body, repeat_timeouts=False)
+        except NotSent:
+            raise
+        except (RequestTimeout, ConnectionLost) as error:
+            raise _unsure(error) from error
 
     async def _delete(
         self,
@@ -473,6 +496,10 @@ def _unsure(error: JetStreamError) -> JetStreamError:
     """Say of a write that was sent and not answered that it may have been carried out."""
     kind = RequestTimeout if isinstance(error, RequestTimeout) else ConnectionLost
     return kind(f"{error}; it may have been carried out")
+
+
+def _placement(preferred: Optional[str]) -> Optional[Config]:
+    return {"placement": {"preferred": preferred}} if preferred else None
 
 
 def _purge_body(

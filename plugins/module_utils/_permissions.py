@@ -92,6 +92,26 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("delete", (_CONSUMER, _REMOVE)),
         Row("recreate", (_CONSUMER, _REMOVE, _MAKE)),
     ),
+    "jetstream_consumer_reset": (
+        Row("find that nothing differs, check mode", (_CONSUMER,)),
+        Row("reset", (_CONSUMER, f"{PREFIX}.CONSUMER.RESET.<stream>.<consumer>")),
+    ),
+    "jetstream_consumer_unpin": (
+        Row("find that nobody is pinned, check mode", (_CONSUMER,)),
+        Row("unpin", (_CONSUMER, f"{PREFIX}.CONSUMER.UNPIN.<stream>.<consumer>")),
+    ),
+    "jetstream_step_down": (
+        Row("find that the preferred server leads, check mode", (_LOOK,)),
+        Row("step down, a stream", (_LOOK, f"{PREFIX}.STREAM.LEADER.STEPDOWN.<stream>")),
+        Row(
+            "step down, a consumer",
+            (_CONSUMER, f"{PREFIX}.CONSUMER.LEADER.STEPDOWN.<stream>.<consumer>"),
+        ),
+        Row(
+            "step down, the meta leader, in the system account",
+            ("$SYS.REQ.SERVER.PING.JSZ", f"{PREFIX}.META.LEADER.STEPDOWN"),
+        ),
+    ),
     "jetstream_purge": (
         Row("find that nothing is there, check mode", (_LOOK,)),
         Row("purge", (_LOOK, _PURGE)),
@@ -186,6 +206,10 @@ def names_in(module: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the words in brackets stand for in a task."""
     names = {name: params.get(name) for name in ("stream", "bucket", "subject", "key")}
     names["filter"] = params.get("filter_subject")
+    if module.startswith("jetstream_consumer"):
+        names["consumer"] = params.get("name")
+    elif module == "jetstream_step_down":
+        names["consumer"] = params.get("consumer")
     for kind in ("consumer", "bucket", "stream"):
         if module.removesuffix("_info").endswith(kind):
             names[kind] = params.get("name")

@@ -6,34 +6,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_consumer, jetstream_stream
-from harness import client, collection, servers
-
-
-@pytest.fixture(scope="module")
-def cluster(newest_server):
-    config = {"server_tags": ["all"]}
-    with servers.Cluster(binary=newest_server.binary, config=config) as running:
-        yield running
-
-
-@pytest.fixture
-def nats(cluster):
-    with client.Client(cluster.urls[0]) as connection:
-        yield connection
-    with client.Client(cluster.urls[0]) as after:  # its server may have been killed meanwhile
-        for name in after.ok("STREAM.NAMES")["streams"] or []:
-            after.ok(f"STREAM.DELETE.{name}")
-
-
-@pytest.fixture
-def run(cluster, nats):
-    def call(module, **args):
-        return collection.run_module(module, servers=cluster.urls, **args)
-
-    return call
+from harness import client, collection
 
 
 def settled(info):

@@ -19,8 +19,18 @@ from harness import paths, servers
 
 MODULES = sorted(path.stem for path in (paths.ROOT / "plugins" / "modules").glob("*.py"))
 LOOKUPS = sorted(path.stem for path in (paths.ROOT / "plugins" / "lookup").glob("*.py"))
+NEEDING_A_CLUSTER = {"jetstream_step_down"}
 # A purge counts in check mode what a run would remove, so the stream has to be there.
 NEEDING_A_RUN = {"jetstream_purge"}
+
+ACCOUNTS = {
+    "accounts": {
+        "APP": {"jetstream": "enabled", "users": [{"user": "app", "password": "app"}]},
+        "SYS": {"users": [{"user": "system", "password": "opens-the-door"}]},
+    },
+    "system_account": "SYS",
+    "no_auth_user": "app",
+}
 
 PLAYBOOK = """\
 - name: The examples
@@ -31,6 +41,7 @@ PLAYBOOK = """\
     ansible_python_interpreter: "{python}"
     nats_servers:
       - "{url}"
+    system_password: "opens-the-door"
     nats_jetstream_servers: "{{{{ nats_servers }}}}"
   module_defaults:
     group/nats.jetstream.jetstream:
@@ -41,7 +52,14 @@ PLAYBOOK = """\
 
 
 @pytest.fixture
-def fresh_server(newest_server: servers.Server) -> Iterator[servers.Server]:
+def fresh_server(
+    request: pytest.FixtureRequest, newest_server: servers.Server
+) -> Iterator[servers.Server]:
+    callspec = getattr(request.node, "callspec", None)
+    if callspec and callspec.params.get("module") in NEEDING_A_CLUSTER:
+        with servers.Cluster(binary=newest_server.binary, config=ACCOUNTS) as cluster:
+            yield cluster.servers[0]
+        return
     with servers.Server(newest_server.binary) as running:
         yield running
 

@@ -199,6 +199,28 @@ def test_purges(own_server, nats_of_own, run):
     assert run("purge", stream="NONE")["err_code"] == 10059
 
 
+def test_places_of_consumers(own_server, nats_of_own, run):
+    run("stream", name="S", subjects=["s.>"])
+    pinning = {"priority_policy": "pinned_client", "priority_groups": ["g"]}
+    groups = settings(own_server, v2_11=pinning)
+    run("consumer", stream="S", name="C", **groups)
+    if groups:
+        assert run("consumer_unpin", stream="S", name="C", group="g")["unpinned"] is None
+        assert run("consumer_unpin", stream="S", name="C", group="h")["problems"]
+    reset = run("consumer_reset", stream="S", name="C", seq=9)
+    if settings(own_server, v2_14={"seq": 9}):
+        assert (reset["seq"], reset["before"]["ack_floor"], reset["after"]["ack_floor"]) == (
+            9,
+            0,
+            8,
+        )
+    else:
+        assert reset["problems"]
+    assert run("step_down", stream="S", consumer="C")["failed"]
+    assert run("step_down", stream="NONE")["err_code"] == 10059
+    assert run("step_down", stream="NONE", check=True)["leader"] is None
+
+
 def test_messages(own_server, nats_of_own, run):
     run("stream", name="S", subjects=["s.>"], allow_direct=True)
     assert run("message", stream="S", subject="s.a", data="x", check=True)["seq"] is None

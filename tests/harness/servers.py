@@ -244,6 +244,10 @@ class Server:
         return self._process.pid if self._process else None
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def store(self) -> Path:
         return self.dir / "jetstream"
 
@@ -313,7 +317,7 @@ class Server:
 
     def shutdown(self) -> None:
         """End it in order, and keep its files: ``start`` continues with them."""
-        if self._process and self._process.poll() is None:
+        if self._process and self.is_running:
             self._process.terminate()
             try:
                 self._process.wait(10)
@@ -387,7 +391,7 @@ class Cluster:
             found = self.meta()
             if found:
                 server, meta = found
-                running = sum(1 for s in self.servers if s._process and s._process.poll() is None)
+                running = sum(1 for server in self.servers if server.is_running)
                 current = [r for r in meta.get("replicas") or [] if r.get("current")]
                 if len([r for r in current if not r.get("offline")]) >= running - 1:
                     return server

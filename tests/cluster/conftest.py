@@ -1,0 +1,66 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Three servers of the newest version with an account and a system account, for many tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Callable
+
+import pytest
+
+from harness import client, collection, servers
+
+PASSWORD = "opens-the-door"
+
+
+def accounts(*users: dict[str, Any], system: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    """Return the settings of a cluster whose users need no login but in the system account."""
+    app = {"jetstream": "enabled", "users": [{"user": "app", "password": PASSWORD}, *users]}
+    sys = {"users": [{"user": "system", "password": PASSWORD}, *system]}
+    return {
+        "accounts": {"APP": app, "SYS": sys},
+        "system_account": "SYS",
+        "no_auth_user": "app",
+        "server_tags": ["all"],
+    }
+
+
+def as_user(url: str, user: str) -> str:
+    return url.replace("://", f"://{user}:{PASSWORD}@")
+
+
+def stepped_down(cluster: servers.Cluster) -> None:
+    """Let the meta leader step down, and return when it has agreed."""
+    running = next(one for one in cluster.servers if one.is_running)
+    with client.Client(as_user(running.url, "system")) as system:
+        system.ok("META.LEADER.STEPDOWN")
+
+
+@pytest.fixture(scope="module")
+def cluster(newest_server: servers.Server) -> Iterator[servers.Cluster]:
+    with servers.Cluster(binary=newest_server.binary, config=accounts()) as running:
+        yield running
+
+
+@pytest.fixture
+def nats(cluster: servers.Cluster) -> Iterator[client.Client]:
+    with client.Client(cluster.urls[0]) as connection:
+        yield connection
+    with client.Client(cluster.urls[0]) as after:  # its server may have been killed meanwhile
+        for name in after.ok("STREAM.NAMES")["streams"] or []:
+            with contextlib.suppress(TimeoutError):
+                after.ok(f"STREAM.DELETE.{name}")
+
+
+@pytest.fixture
+def run(cluster: servers.Cluster) -> Callable[..., dict[str, Any]]:
+    """``run(jetstream_stream, name="S")`` -> the result, as Ansible sees it."""
+
+    def call(module: Any, **args: Any) -> dict[str, Any]:
+        return collection.run_module(module, **{"servers": cluster.urls, **args})
+
+    return call
