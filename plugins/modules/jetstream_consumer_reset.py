@@ -239,6 +239,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _position, _subjects
+from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import place
 from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Problem
 
@@ -262,10 +263,10 @@ async def reset(session: Session) -> dict[str, Any]:
     info = await _position.consumer(session)
     if info is None:
         return {"changed": True, "seq": seq, "before": {}}
-    before, goal = _position.place(info), _position.goal(info, seq, server)
+    before, goal = place(info), _position.goal(info, seq, server)
     changed, after = not _position.is_at(before, goal), before
     if changed and not session.check_mode:
-        after = _position.place(await session.manager.reset_consumer(stream, name, seq))
+        after = place(await session.manager.reset_consumer(stream, name, seq))
     result: dict[str, Any] = {"changed": changed, "seq": goal, "before": before}
     if not session.check_mode:
         result["after"] = after
