@@ -25,9 +25,10 @@ def filled(account: Account, name: str = "S", messages: int = 60, size: int = 30
     """A stream with headers, holes, and two consumers half way, one of them filtered."""
     subject = name.lower()
     account.stream(name, **{"subjects": [f"{subject}.>"], **config})
-    for number in range(messages):
+    for number in range(messages - 1):
         account.nats.publish(f"{subject}.{number % 3}", os.urandom(size))
-    account.nats.flush()
+    # A server stores in order, so all of them are stored once the last one is acknowledged.
+    account.nats.request(f"{subject}.{(messages - 1) % 3}", os.urandom(size))
     holes = [2, 7, 8, messages - 1] if not config.get("deny_delete") else []
     for seq in holes:
         account.ok(f"STREAM.MSG.DELETE.{name}", {"seq": seq})
