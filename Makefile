@@ -9,7 +9,7 @@
 RUN = python3 tests/harness/run.py
 export PYTHON V NIGHTLY
 
-TARGETS = demo test nightly bench docs lint sanity unit core conformance environment cluster examples integration molecule clean help
+TARGETS = demo test nightly bench docs lint sanity unit core conformance environment cluster examples package integration molecule clean help
 
 .PHONY: $(TARGETS)
 .DEFAULT_GOAL = help

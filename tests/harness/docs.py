@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from . import stage
-from .paths import NAME, NAMESPACE, ROOT, work
+from .paths import NAME, NAMESPACE, work
 
 COLLECTION = f"{NAMESPACE}.{NAME}"
 ANSIBLE = "https://docs.ansible.com/projects/ansible/devel/"
@@ -40,7 +40,7 @@ def build(command: Callable[[str, list[str], Path], str], tool: Callable[[str], 
     site = work() / "docs"
     shutil.rmtree(str(site), ignore_errors=True)
     site.mkdir(parents=True, mode=0o700)  # antsibull-docs wants it for itself
-    source = copy(site / "tree" / "ansible_collections" / NAMESPACE / NAME)
+    source = stage.export(site / "tree" / "ansible_collections" / NAMESPACE / NAME)
     release(command, tool, source)
     # antsibull-docs writes a log into the home of whoever runs it.
     (site / "home").mkdir()
@@ -58,13 +58,6 @@ def build(command: Callable[[str, list[str], Path], str], tool: Callable[[str], 
         configuration.write(CONFIGURATION)
     command("docs build", ["env", *environment, "bash", str(sphinx / "build.sh")], site)
     return sphinx / "build" / "html" / "index.html"
-
-
-def copy(target: Path) -> Path:
-    for path in stage.files():
-        (target / path.parent).mkdir(parents=True, exist_ok=True)
-        shutil.copy2(str(ROOT / path), str(target / path))
-    return target
 
 
 def release(

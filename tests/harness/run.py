@@ -43,6 +43,7 @@ PYTEST_FOLDERS = {
     "environment": "tests/environment",
     "cluster": "tests/cluster",
     "examples": "tests/examples",
+    "package": "tests/package",
 }
 # Output of tools goes to a file and into reasons.
 PLAIN = {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0", "TERM": "dumb"}
@@ -540,10 +541,11 @@ make conformance  the tables of rules, against three versions of nats-server
 make environment  whole environments: plans, orders, owners, against the same
 make cluster      three servers: replicas, moves, a leader that dies
 make examples     the examples of the documentation, and what modules return
+make package      the artifact: what is in it, installed, imported by Galaxy, and run from there
 make integration  ansible-test integration, newest nats-server
 make molecule     the roles on localhost, newest nats-server
 make sanity       ansible-test sanity, all its Pythons that are here
-make lint         ruff, mypy, ansible-lint, reuse, antsibull-changelog, antsibull-docs
+make lint         ruff, mypy, yamllint, codespell, ansible-lint, reuse, antsibull-changelog, -docs
 make docs         the documentation site, built with antsibull-docs; says where it is
 make bench        ratios of time, measured
 make clean        remove .venv and this checkout's working files

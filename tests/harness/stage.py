@@ -62,12 +62,18 @@ def stage() -> Path:
         for name in names:
             if here / name not in wanted:
                 (target / here / name).unlink()
-    for path in wanted:
-        (target / path.parent).mkdir(parents=True, exist_ok=True)
-        shutil.copy2(str(ROOT / path), str(target / path), follow_symlinks=False)
+    export(target)
     for folder, _subfolders, _names in os.walk(str(target), topdown=False):
         if not os.listdir(folder) and "output" not in Path(folder).parts:
             os.rmdir(folder)
+    return target
+
+
+def export(target: Path) -> Path:
+    """Copy the project's files, and nothing else that lies in the checkout, into a folder."""
+    for path in files():
+        (target / path.parent).mkdir(parents=True, exist_ok=True)
+        shutil.copy2(str(ROOT / path), str(target / path), follow_symlinks=False)
     return target
 
 
