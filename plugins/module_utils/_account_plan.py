@@ -24,6 +24,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Found, Identity, Info
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
+    WRITES,
     Plan,
     Policy,
     Wanted,
@@ -37,8 +38,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Server,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._survey import Survey
-
-WRITES = ("create", "update", "recreate")
 
 
 class Item(NamedTuple):

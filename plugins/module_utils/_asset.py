@@ -29,6 +29,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._options import (
     reset_problems,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
+    WRITES,
     Plan,
     Policy,
     Wanted,
@@ -43,8 +44,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     release_of,
 )
 
-WRITES = ("create", "update", "recreate")
-
 # The oldest release whose API level tells more than its version does.
 LEVELS_SINCE: Release = (2, 11, 0)
 
@@ -54,7 +53,7 @@ POLICY_SPEC: dict[str, Any] = {
     "reset": {"type": "list", "elements": "str", "default": []},
     "recreate": {
         "type": "str",
-        "choices": ["never", "if_empty", "always"],
+        "choices": ["never", "migrate", "if_empty", "always"],
         "default": "never",
     },
     "recovery_path": {"type": "path"},
@@ -65,6 +64,12 @@ POLICY_SPEC: dict[str, Any] = {
 }
 
 
+MIGRATE_SPEC: dict[str, Any] = {
+    "migrate_path": {"type": "path"},
+    "migrate_max_bytes": {"type": "str"},
+}
+
+
 def run_asset(kind: Kind) -> None:
     """Run the module of a kind."""
     identity = {
@@ -72,10 +77,15 @@ def run_asset(kind: Kind) -> None:
         for option in kind.identity
     }
     run(
-        {**identity, **kind.schema.argument_spec(), **POLICY_SPEC},
+        {**identity, **kind.schema.argument_spec(), **policy_spec(kind)},
         lambda session: manage(kind, session),
         lambda params, inputs: validate(kind, params, inputs),
     )
+
+
+def policy_spec(kind: Kind) -> dict[str, Any]:
+    """Return the options that say how far the engine may go with an asset of a kind."""
+    return {**POLICY_SPEC, **(MIGRATE_SPEC if kind.stream_of else {})}
 
 
 def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> tuple[Wanted, Policy]:
@@ -95,6 +105,8 @@ def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> tuple[Wan
         recreate=params["recreate"],
         data_loss=params["data_loss"],
         recovery_path=params["recovery_path"],
+        migrate_path=params.get("migrate_path"),
+        migrate_max_bytes=inputs.size(params, "migrate_max_bytes") if kind.stream_of else None,
         wait=params["wait"],
         wait_timeout=wait_timeout,
     )
@@ -113,13 +125,35 @@ async def manage(kind: Kind, session: Session) -> dict[str, Any]:
     wanted, policy = session.wanted
     identity: Identity = tuple(session.params[option] for option in kind.identity)
     found = await kind.read(manager, identity)
+    left = None
+    if policy.recreate == "migrate" and policy.state == "present" and kind.stream_of:
+        found, left = await _resumed(kind, identity, found, policy, session)
     decided = await decide(kind, identity, wanted, found, policy, session)
     info = found.info
     if decided.action != "none" and not session.check_mode:
         info = await _apply(decided, manager)
     for warning in decided.warnings:
         session.module.warn(warning)
-    return _result(decided, info, session.module._diff)
+    result = _result(decided, info, session.module._diff)
+    if left:
+        session.module.warn(left.told)
+        result.update(changed=result["changed"] or left.changed, resumed=left.told)
+    return result
+
+
+async def _resumed(
+    kind: Kind, identity: Identity, found: Found, policy: Policy, session: Session
+) -> tuple[Found, Any]:
+    """Finish or undo what an earlier migration has left; in check mode say what comes of that."""
+    from ansible_collections.nats.jetstream.plugins.module_utils import _migrate
+
+    name = kind.stream_of(identity) if kind.stream_of else ""
+    left = await _migrate.resume(session.manager, name, policy.migrate_path, dry=session.check_mode)
+    if left is None:
+        return found, None
+    if session.check_mode:
+        return Found(left.info), left
+    return await kind.read(session.manager, identity), left
 
 
 async def _apply(decided: Plan, manager: JetStreamManager) -> Optional[dict[str, Any]]:
@@ -139,7 +173,9 @@ async def decide(
     """Return the plan, asking the server only for what the decision needs."""
     manager = session.manager
     context = Context(server_of(session.connection, found))
-    elsewhere = _level_may_differ(kind, wanted, context, session.connection)
+    elsewhere = _level_may_differ(
+        kind, wanted, context, session.connection, policy.recreate == "migrate"
+    )
     try:
         decided = plan(kind, identity, wanted, found, context, policy)
         unsure = elsewhere and decided.action in WRITES
@@ -161,6 +197,10 @@ async def decide(
         if problems:
             raise Refused.because(decided.title, problems)
         decided = decided._replace(warnings=(*decided.warnings, *warnings))
+    if decided.action == "migrate":
+        from ansible_collections.nats.jetstream.plugins.module_utils import _migrate
+
+        decided = await _migrate.counted(manager, decided)
     if decided.action == "create" and decided.parent_missing:
         return _without_parent(decided, session.check_mode)
     return decided
@@ -189,10 +229,13 @@ def server_of(connection: Connection, found: Optional[Found] = None) -> Server:
     return Server(release_of(greeting.get("version", ""), greeting.get("api_lvl")), clustered)
 
 
-def _level_may_differ(kind: Kind, wanted: Wanted, context: Context, connection: Connection) -> bool:
+def _level_may_differ(
+    kind: Kind, wanted: Wanted, context: Context, connection: Connection, migrating: bool
+) -> bool:
     """Say whether another server than the one connected to decides about what is mentioned."""
     elsewhere = context.server.clustered or connection.prefix != "$JS.API"
-    return bool(elsewhere) and _depends_on_level(kind, wanted)
+    depends = migrating or _depends_on_level(kind, wanted)
+    return bool(elsewhere) and depends
 
 
 async def asked_server(server: Server, manager: JetStreamManager) -> Server:
@@ -204,6 +247,13 @@ async def asked_server(server: Server, manager: JetStreamManager) -> Server:
     level = (account.get("api") or {}).get("level")
     version = server.text if server.release else ""
     return server._replace(release=release_of(version, level) if level else server.release)
+
+
+def _said(decided: Plan) -> str:
+    """Return the action in words, with the time that a migration may take."""
+    if not decided.migration:
+        return decided.action
+    return f"{decided.action}, up to {decided.migration['downtime']} s without the asset"
 
 
 def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[str, Any]:
@@ -218,6 +268,8 @@ def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[s
         from ansible_collections.nats.jetstream.plugins.module_utils._planning import would_lose
 
         result["would_lose"] = would_lose(decided.losses)
+    if decided.migration:
+        result["migration"] = decided.migration
     if decided.unverified:
         result["unverified"] = list(decided.unverified)
     if diff:
@@ -228,6 +280,6 @@ def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[s
             "before": to_yaml(decided.before),
             "after": to_yaml(decided.after),
             "before_header": named,
-            "after_header": f"{named} ({decided.action})",
+            "after_header": f"{named} ({_said(decided)})",
         }
     return result

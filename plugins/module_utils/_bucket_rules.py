@@ -19,6 +19,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
     Check,
     Loss,
+    Migration,
     Rules,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
@@ -69,6 +70,11 @@ def bucket_rules(
         losses = OF_STREAMS.delete_losses(info, context)
         return [loss._replace(text="the bucket goes with all it has") for loss in losses]
 
+    def migration(info: Info, before: Config, after: Config, context: Context) -> Migration:
+        moved = OF_STREAMS.migration(info, to_stream(before), to_stream(after), context)
+        losses = [loss._replace(text=said(loss.text)) for loss in moved.losses]
+        return moved._replace(problems=[said(text) for text in moved.problems], losses=losses)
+
     def of_stream(plan: Any) -> Any:
         return plan._replace(kind=STREAM, identity=(shape.stream(plan.identity[0]),))
 
@@ -93,6 +99,7 @@ def bucket_rules(
         derive=derive,
         update_losses=update_losses,
         delete_losses=delete_losses,
+        migration=migration,
         look=look,
         update=update,
         delete=delete,

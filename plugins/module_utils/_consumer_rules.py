@@ -19,6 +19,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import Identi
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
     Check,
     Loss,
+    Migration,
     Rules,
     kept_metadata,
 )
@@ -343,6 +344,24 @@ def recreate_losses(info: Info, config: Config, context: Context) -> tuple[list[
     return kept, [text] if again else []
 
 
+def migration(info: Info, before: Config, after: Config, context: Context) -> Migration:
+    """A consumer has no snapshot of its own: it is recreated and put back to its place."""
+    if is_empty(info):
+        return Migration("recreate")
+    if not keeps_place(after, place(info)["ack_floor"], context.server):
+        text = "the consumer would forget its place"
+        if context.server.knows((2, 14, 0)) is True:
+            text = (
+                f"{text}, which can not be given back to one with these settings (err_code 10204)"
+            )
+        else:
+            text = f"{text}, which nats-server {context.server.text} can not give back (2.14 can)"
+        return Migration("recreate", [text])
+    losses, warnings = recreate_losses(info, after, context)
+    hidden = [loss._replace(plain=False) for loss in losses]
+    return Migration("recreate", [], hidden, warnings)
+
+
 def renew(config: Config, info: Info, context: Context) -> Config:
     """A new consumer carries nothing in its configuration."""
     return config
@@ -416,6 +435,7 @@ RULES = Rules(
     update_losses=update_losses,
     delete_losses=delete_losses,
     recreate_losses=recreate_losses,
+    migration=migration,
     renew=renew,
     is_empty=is_empty,
     takes_no_update=takes_no_update,

@@ -18,7 +18,13 @@ from ansible_collections.nats.jetstream.plugins.module_utils._planning import wo
 from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yaml
 
 # A template that says summary.update gets the method of the dict.
-COUNTED = {"create": "created", "update": "updated", "recreate": "recreated", "delete": "deleted"}
+COUNTED = {
+    "create": "created",
+    "update": "updated",
+    "recreate": "recreated",
+    "migrate": "migrated",
+    "delete": "deleted",
+}
 CHANGED = (*COUNTED.values(), "entries")
 
 

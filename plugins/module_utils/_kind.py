@@ -58,6 +58,8 @@ class Kind(NamedTuple):
     taken: Mapping[str, str] = {}
     # (INFO answer): why what has the name of the asset is none of this kind; None when it is one
     foreign: Callable[[Info], Optional[str]] = lambda info: None
+    # (identity): the stream that holds the asset's messages; None for kinds that hold none
+    stream_of: Optional[Callable[[Identity], str]] = None
 
 
 def is_clustered(info: Info) -> bool:

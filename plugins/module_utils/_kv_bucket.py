@@ -234,4 +234,5 @@ KV_BUCKET = Kind(
     naming=BucketName(PREFIX),
     taken=SHAPE.taken(),
     foreign=why_foreign,
+    stream_of=lambda identity: SHAPE.stream(identity[0]),
 )

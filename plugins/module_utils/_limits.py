@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import (
-    WRITES,
-    Failure,
-    Item,
-)
+from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import Failure, Item
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
 from ansible_collections.nats.jetstream.plugins.module_utils._order import ENOUGH, Room
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import WRITES
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Config, Problem
 from ansible_collections.nats.jetstream.plugins.module_utils._survey import Survey
 from ansible_collections.nats.jetstream.plugins.module_utils._units import format_size

@@ -6,6 +6,8 @@
 
 """Replacing a stream by an archive, with an archive of the old one as the way back.
 
+The archive is a backup, or the one of the old stream itself, put back under another configuration.
+
 Subjects away, so that publishers get an error and not an acknowledgement for what is deleted next;
 a snapshot that is whole and of what the stream holds; delete; restore; compare; subjects back. What
 fails after the delete is undone with the snapshot. A journal beside the snapshot says how far it
@@ -15,14 +17,15 @@ came, so that the next run finishes or undoes what a run that was killed left.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
 import stat
 import tempfile
 import time
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from collections.abc import Awaitable, Mapping
+from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _backup_files as files
 from ansible_collections.nats.jetstream.plugins.module_utils import _restore
@@ -37,6 +40,8 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._expected import account_names
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
+from ansible_collections.nats.jetstream.plugins.module_utils._recovery import unfinished
+from ansible_collections.nats.jetstream.plugins.module_utils._restore import can_mark
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
     Server,
@@ -45,16 +50,24 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
 from ansible_collections.nats.jetstream.plugins.module_utils._snapshot import Request
 
 JOURNAL, OLD = "journal.json", "old"
-LOOKS, PAUSE = 5, 0.2  # how often a stream may change under the snapshot, s between two looks
+# How far a move has come, in its journal. Until DELETING the stream is the one that it was.
+BEGUN, DELETING, DONE = "begun", "deleting", "done"
+LOOKS, PAUSE = 5, 0.1  # how often a stream may change under the snapshot, s between two looks
+# What a mark says that a stream is: the old one without its subjects, the new one, or the old one
+# put back.
+QUIET, NEW, ORIGINAL = "quiet", "new", "old"
+CALM_FOR, CALM_WITHIN = 0.3, 15.0  # s without a change, and how long to wait for that
 SPARE = 64 * 1024 * 1024  # bytes of disk to leave, and for what is not messages
 
 Info = dict[str, Any]
+MOST_GAPS = 100_000  # which a server lists in one answer
 
 
 class Move(NamedTuple):
     """What is to become of a stream: which backup (None: its own snapshot), under which config.
 
-    folder is a directory of ours for the snapshot and the journal.
+    folder is a directory of ours for the snapshot and the journal. may_lose tells from an INFO
+    answer how many messages the configuration removes at most.
     """
 
     name: str
@@ -62,7 +75,11 @@ class Move(NamedTuple):
     server: Server
     folder: str
     backup: Optional[files.Backup] = None
-    may_lose: int = 0
+    may_lose: Optional[Callable[[Info], Awaitable[int]]] = None
+
+    @property
+    def done(self) -> str:
+        return "replaced" if self.backup else "migrated"
 
 
 class MoveFailed(JetStreamError):
@@ -92,8 +109,12 @@ async def folder_for(manager: Any, name: str, path: Optional[str]) -> str:
     place = greeting.get("cluster") or greeting.get("server_name") or connection.url
     account = await _account(manager)
     key = hashlib.sha256(repr((place, connection.prefix, account)).encode()).hexdigest()[:12]
-    base = path or os.path.join(tempfile.gettempdir(), f"nats.jetstream-{os.getuid()}")
-    return os.path.join(base, f"{name}-{key}")
+    return os.path.join(base_of(path), f"{name}-{key}")
+
+
+def base_of(path: Optional[str]) -> str:
+    """Return the directory that holds those of all moves; without a path one for the user."""
+    return path or os.path.join(tempfile.gettempdir(), f"nats.jetstream-{os.getuid()}")
 
 
 async def _account(manager: Any) -> str:
@@ -140,79 +161,138 @@ async def move(manager: Any, wanted: Move) -> Info:
 
     Raises MoveFailed once something was changed; its text says what the stream is now.
     """
-    before = await look_at(manager, wanted.name)
+    before = await manager.stream_info(wanted.name)
+    consumers = (await look_at(manager, wanted.name))["consumers"]
     old = before["config"]
-    recovery: dict[str, Any] = {"stream": old, "consumers": _configs(before)}
+    recovery: dict[str, Any] = {
+        "stream": old,
+        "consumers": [{**one["config"], "name": name} for name, one in consumers.items()],
+    }
     journal = {
         "name": wanted.name,
-        "created": before["created"],
-        "old": old,
+        "info": before,
         "new": wanted.config,
         "source": wanted.backup.path if wanted.backup else None,
-        "may_lose": wanted.may_lose,
     }
-    step = "the stream is as it was"
+    state = _State(manager, wanted, before, journal)
     try:
-        _write_journal(wanted.folder, journal)
-        try:
-            await _quiet(manager, wanted.name, old)
-            snapshot, look = await _snapshot(manager, wanted, old)
-            _write_journal(wanted.folder, {**journal, "consumers": look["consumers"]})
-        except BaseException:
-            await _loud(manager, old)
-            raise
-        step = "the stream was deleted"
-        try:
-            await manager.delete_stream(wanted.name)
-            await _restore.wait_gone(manager, wanted.name)
-            info = await _put_new(manager, wanted, snapshot, look["consumers"])
-        except BaseException:
-            step = await _undo(manager, wanted, before, snapshot, look["consumers"])
-            raise
-        files.remove(wanted.folder)
-        return info
+        return await state.run()
     except (JetStreamError, OSError) as error:
-        if step == "the stream was deleted":
-            path = os.path.join(wanted.folder, OLD)
-            step = (
-                f"{step} and could not be restored. Its snapshot is {path}: run the task again, "
-                f"or restore it by hand with: nats backup restore stream {path}"
-            )
-            recovery["path"] = path
-        else:
-            files.remove(wanted.folder)
+        if state.path:
+            recovery["path"] = state.path
         raise MoveFailed(
-            f"the stream {wanted.name} could not be replaced: {_text(error)}. Now {step}",
+            f"the stream {wanted.name} could not be {wanted.done}: {_text(error)}. "
+            f"Now {state.told}",
             recovery,
             error,
         ) from error
+
+
+class _State:
+    """One move on its way, and in words what the stream is by now.
+
+    path is the snapshot, as long as it is the only thing that has what the stream held.
+    """
+
+    def __init__(self, manager: Any, wanted: Move, before: Info, journal: dict[str, Any]) -> None:
+        self.manager, self.wanted, self.before = manager, wanted, before
+        self.journal, self.old = journal, before["config"]
+        self.told, self.path = "the stream is as it was", ""
+
+    async def run(self) -> Info:
+        manager, wanted = self.manager, self.wanted
+        snapshot, look = await self._taken()
+        try:
+            await manager.delete_stream(wanted.name)
+            await _restore.wait_gone(manager, wanted.name)
+            info = await self._put_new(snapshot, look["consumers"])
+        except BaseException:
+            self.path = os.path.join(wanted.folder, OLD)
+            self.told = (
+                "the stream was deleted and could not be restored. Its snapshot is in "
+                f"{self.path}: run the task again, or restore it by hand with: "
+                f"nats stream restore {self.path}"
+            )
+            self.told = await self._undone(snapshot, look["consumers"])
+            self.path = ""
+            close(wanted.folder, self.journal)
+            raise
+        close(wanted.folder, self.journal)
+        return info
+
+    async def _taken(self) -> tuple[files.Backup, Any]:
+        """Return a snapshot of the stream that nobody publishes to any more, and its picture."""
+        manager, wanted = self.manager, self.wanted
+        try:
+            self._write(BEGUN)
+            await _quiet(manager, wanted, self.old)
+            snapshot, look = await _snapshot(manager, wanted, self.old)
+            info = await manager.stream_info(wanted.name)
+            self._write(
+                DELETING,
+                consumers=look["consumers"],
+                gaps=await gaps_of(manager, info),
+                may_lose=await wanted.may_lose(info) if wanted.may_lose else 0,
+            )
+            return snapshot, look
+        except BaseException:
+            self.told = (
+                f"the stream has the subject {quiet_subject(wanted.name, '*')} instead of its own; "
+                "run the task again, which gives them back"
+            )
+            await _loud(manager, self.old)
+            self.told = "the stream is as it was"
+            close(wanted.folder, self.journal)
+            raise
+
+    def _write(self, step: str, **more: Any) -> None:
+        self.journal.update(step=step, **more)
+        _write_journal(self.wanted.folder, self.journal)
+
+    async def _put_new(self, snapshot: files.Backup, consumers: Mapping[str, Any]) -> Info:
+        wanted, journal = self.wanted, self.journal
+        backup, expected = wanted.backup or snapshot, _restore.Expected()
+        if not wanted.backup:
+            expected = _restore.Expected(consumers, journal["may_lose"], journal["gaps"])
+        mark = f"{NEW} {wanted.folder}"
+        return await _restore.put(
+            self.manager, backup, wanted.config, wanted.server, mark, expected
+        )
+
+    async def _undone(self, snapshot: files.Backup, consumers: Mapping[str, Any]) -> str:
+        """Bring the old stream back after a failure, and say in words what was done."""
+        manager, wanted, name = self.manager, self.wanted, self.wanted.name
+        left = await present(manager.stream_info(name))
+        side = side_of(left, wanted.folder)
+        if left is not None and side is None and can_mark(wanted.server):
+            raise JetStreamError(f"somebody made a stream {name} meanwhile")
+        if side == QUIET or (left is not None and is_quiet(left)):
+            await _loud(manager, self.old)
+            return "the stream is as it was"
+        if left is not None:
+            await manager.delete_stream(name)
+            await _restore.wait_gone(manager, name)
+        expected = _restore.Expected(consumers, 0, self.journal["gaps"])
+        await _put_old(manager, wanted.server, wanted.folder, snapshot, expected)
+        return "the stream was restored as it was"
+
+
+async def _put_old(
+    manager: Any, server: Server, folder: str, snapshot: files.Backup, expected: Any
+) -> Info:
+    config, mark = without_zeros(snapshot.config), f"{ORIGINAL} {folder}"
+    return await _restore.put(manager, snapshot, config, server, mark, expected)
 
 
 def _write_journal(folder: str, journal: Mapping[str, Any]) -> None:
     files.write_json(os.path.join(folder, JOURNAL), dict(journal))
 
 
-async def _undo(
-    manager: Any,
-    wanted: Move,
-    before: Mapping[str, Any],
-    snapshot: files.Backup,
-    consumers: Mapping[str, Any],
-) -> str:
-    """Bring the old stream back after a failure, and say in words what was done."""
-    left = await present(manager.stream_info(wanted.name))
-    mark = _restore.mark_of(left)
-    if left is not None and mark is None:
-        if left["created"] != before["created"]:
-            raise JetStreamError(f"somebody made a stream {wanted.name} meanwhile")
-        await _loud(manager, before["config"])
-        return "the stream is as it was"
-    if left is not None:
-        await manager.delete_stream(wanted.name)
-        await _restore.wait_gone(manager, wanted.name)
-    config, mark = without_zeros(snapshot.config), f"old {wanted.folder}"
-    await _restore.put(manager, snapshot, config, wanted.server, mark, consumers)
-    return "the stream was restored as it was"
+def close(folder: str, journal: Mapping[str, Any]) -> None:
+    """Remove what a move needed; killed on the way, it leaves a journal that says so."""
+    with contextlib.suppress(OSError):
+        _write_journal(folder, {**journal, "step": DONE})
+    files.remove(folder)
 
 
 def _text(error: BaseException) -> str:
@@ -221,22 +301,47 @@ def _text(error: BaseException) -> str:
     return str(error).rstrip(".")
 
 
-def _configs(look: Mapping[str, Any]) -> list[Config]:
-    return [{**one["config"], "name": name} for name, one in look["consumers"].items()]
+# --------------------------------------------------------------------------------------------------
+# Quiet, and a snapshot of just that
+# --------------------------------------------------------------------------------------------------
 
 
-def quiet_subject(name: str) -> str:
-    return f"moving.{name}.{secrets.token_hex(8)}"
+def quiet_subject(name: str, unique: str = "") -> str:
+    return f"moving.{name}.{unique or secrets.token_hex(8)}"
 
 
-async def _quiet(manager: Any, name: str, old: Config) -> None:
-    """Take the subjects away; a sealed stream takes no messages anyway, and no update."""
-    if old.get("subjects") and not old.get("sealed"):
-        await manager.update_stream({**old, "subjects": [quiet_subject(name)]})
+def is_quiet(info: Info) -> bool:
+    """Say whether a stream has no subjects but the one that it gets for a move."""
+    start = quiet_subject(info["config"]["name"], "*")[:-1]
+    return any(one.startswith(start) for one in info["config"].get("subjects") or ())
+
+
+async def _quiet(manager: Any, wanted: Move, old: Config) -> None:
+    """Take the subjects away, and wait until what was under way has come.
+
+    A sealed stream takes no messages anyway, and no update.
+    """
+    if not old.get("sealed"):
+        config = dict(old)
+        if old.get("subjects"):
+            config["subjects"] = [quiet_subject(wanted.name)]
+        if can_mark(wanted.server):
+            config = _restore.with_mark(config, f"{QUIET} {wanted.folder}")
+        if config != old:
+            await manager.update_stream(config)
+    last, since, deadline = None, time.monotonic(), time.monotonic() + CALM_WITHIN
+    while time.monotonic() < deadline:
+        seen = _still(await look_at(manager, wanted.name))
+        if seen != last:
+            last, since = seen, time.monotonic()
+        elif time.monotonic() - since > CALM_FOR:
+            return
+        await asyncio.sleep(PAUSE)
 
 
 async def _loud(manager: Any, old: Config) -> None:
-    if old.get("subjects") and not old.get("sealed"):
+    """Give a stream its subjects back, and take its mark away."""
+    if not old.get("sealed"):
         await manager.update_stream(old)
 
 
@@ -245,7 +350,6 @@ async def _snapshot(manager: Any, wanted: Move, old: Config) -> tuple[files.Back
 
     Clients may still acknowledge, and other streams send; it is taken again until nothing moved.
     """
-    flows = bool(old.get("mirror") or old.get("sources"))
     request, folder = Request(), os.path.join(wanted.folder, OLD)
     for _look in range(LOOKS):
         look = await look_at(manager, wanted.name)
@@ -255,8 +359,8 @@ async def _snapshot(manager: Any, wanted: Move, old: Config) -> tuple[files.Back
             text = "; ".join(f"{one['consumer']}: {one['reason']}" for one in missing)
             raise JetStreamError(f"the server leaves consumers out of its snapshots ({text})")
         after = await look_at(manager, wanted.name)
-        if _same(look, after, flows) and _holds(snapshot, look, flows):
-            return snapshot._replace(config={**snapshot.config, **_subjects(old)}), look
+        if _still(look) == _still(after) and _holds(snapshot, look):
+            return _with_config(snapshot, old), look
         await asyncio.sleep(PAUSE)
     raise JetStreamError(
         "its consumers go on acknowledging, or something else changes it; stop their clients or "
@@ -264,29 +368,50 @@ async def _snapshot(manager: Any, wanted: Move, old: Config) -> tuple[files.Back
     )
 
 
-def _subjects(old: Config) -> Config:
-    return {"subjects": old["subjects"]} if old.get("subjects") else {}
+def _with_config(snapshot: files.Backup, old: Config) -> files.Backup:
+    """Return a snapshot with the subjects that the stream had before, on the disk as well."""
+    config = {**snapshot.config, "subjects": old.get("subjects"), "metadata": old.get("metadata")}
+    config = {name: value for name, value in config.items() if value is not None}
+    files.write_json(
+        os.path.join(snapshot.path, files.META), {"config": config, "state": snapshot.state}
+    )
+    return snapshot._replace(config=config)
 
 
-def _same(look: Any, after: Any, flows: bool) -> bool:
-    if flows:
-        return bool(look["consumers"] == after["consumers"])
-    return bool(look == after)
+def _moves_by_itself(config: Config) -> tuple[str, ...]:
+    """Return what of a state changes although nobody publishes."""
+    if config.get("mirror") or config.get("sources"):
+        return tuple(_STATE)
+    if config.get("max_age") or config.get("allow_msg_ttl"):
+        return ("messages", "bytes", "first_seq", "num_deleted")
+    return ()
 
 
-def _holds(snapshot: files.Backup, look: Any, flows: bool) -> bool:
+_STATE = ("messages", "bytes", "first_seq", "last_seq", "last_ts", "num_deleted")
+
+
+def _still(look: Mapping[str, Any]) -> Any:
+    """Return what of a picture stays the same as long as nothing is published or acknowledged."""
+    moving = _moves_by_itself(look["config"])
+    state = {name: value for name, value in look["state"].items() if name not in moving}
+    return look["created"], look["config"], state, look["consumers"]
+
+
+def _holds(snapshot: files.Backup, look: Any) -> bool:
     """Say whether the snapshot is of what was seen just before and just after it."""
-    names = () if flows else ("messages", "first_seq", "last_seq")
-    return all(snapshot.state.get(one, 0) == look["state"].get(one, 0) for one in names)
+    moving, held = _moves_by_itself(look["config"]), files.span(snapshot.state)
+    return all(held[one] == look["state"][one] for one in held if one not in moving)
 
 
-async def _put_new(
-    manager: Any, wanted: Move, snapshot: files.Backup, consumers: Mapping[str, Any]
-) -> Info:
-    mark = f"new {wanted.folder}"
-    backup, places = (wanted.backup, None) if wanted.backup else (snapshot, consumers)
-    config = wanted.config
-    return await _restore.put(manager, backup, config, wanted.server, mark, places, wanted.may_lose)
+async def gaps_of(manager: Any, info: Info) -> Optional[list[int]]:
+    """Return the sequences that a stream has lost, None where nobody can tell or compare them."""
+    config, count = info["config"], info["state"].get("num_deleted") or 0
+    if _moves_by_itself(config) or count > MOST_GAPS:
+        return None
+    if not count:
+        return []
+    detailed = await manager.stream_info(config["name"], deleted_details=True)
+    return sorted(detailed["state"].get("deleted") or [])
 
 
 # --------------------------------------------------------------------------------------------------
@@ -302,30 +427,90 @@ def journal_of(folder: str) -> Optional[dict[str, Any]]:
         return None
 
 
-async def recover(manager: Any, server: Server, folder: str, journal: Mapping[str, Any]) -> str:
-    """Finish or undo a move that did not come to its end; return what was done, in words."""
-    name, old, new = journal["name"], journal["old"], journal["new"]
+NOTHING = "nothing was left to do"
+
+
+class Left(NamedTuple):
+    """What becomes of a move that did not come to its end: in words, and the stream after it."""
+
+    told: str
+    info: Optional[Info]
+    changed: bool
+
+
+async def recover(
+    manager: Any, server: Server, folder: str, journal: Mapping[str, Any], dry: bool = False
+) -> Left:
+    """Finish or undo a move that did not come to its end; dry says what that would bring.
+
+    Raises JetStreamError when somebody else has made a stream of the name, whose messages are not
+    those of the snapshot: then nothing is touched.
+    """
+    name, old, before = journal["name"], journal["info"]["config"], journal["info"]
     info = await _settled(manager, name)
+    told, after = NOTHING, info
+    side = side_of(info, folder)
+    if journal["step"] == DONE:
+        pass
+    elif journal["step"] == BEGUN:
+        if info is not None and (side == QUIET or is_quiet(info)):
+            told, after = "it got its subjects back", {**info, "config": old}
+            if not dry:
+                await _loud(manager, old)
+    elif side == QUIET or (info is not None and side is None and is_quiet(info)):
+        told, after = "it got its subjects back", before
+        if not dry:
+            await _loud(manager, old)
+    elif info is not None and side is None:
+        _check_ours(info, folder, journal)
+    elif side is not None and await _is_whole(manager, folder, journal, side):
+        config = journal["new"] if side == NEW else old
+        told = "it was finished" if side == NEW else "its snapshot was restored"
+        after = {**(info or {}), "config": config}
+        if not dry:
+            after = await _restore.finish(manager, without_zeros(config))
+    else:
+        told, after = "its snapshot was restored", before
+        if not dry:
+            if info is not None:
+                await manager.delete_stream(name)
+                await _restore.wait_gone(manager, name)
+            after = await _put_old(
+                manager, server, folder, _old_of(folder, journal), _expected(journal)
+            )
+    if not dry:
+        close(folder, journal)
+    done = "replaced" if journal["source"] else "migrated"
+    text = f"an earlier task that {done} stream {name} did not come to its end: {told}"
+    return Left(text, after, told != NOTHING)
+
+
+def side_of(info: Optional[Info], folder: str) -> Optional[str]:
+    """Return which side of a move in this folder a stream is, None when it has no mark.
+
+    Raises JetStreamError when the mark is of a move in another folder.
+    """
     mark = _restore.mark_of(info)
-    done = "nothing was left to do"
-    if info is None:
-        await _restored(manager, server, folder, journal)
-        done = "its snapshot was restored"
-    elif mark is not None:
-        side = mark.partition(" ")[0]
-        if await _is_whole(manager, folder, journal, side):
-            await _restore.finish(manager, new if side == "new" else without_zeros(old))
-            done = "it was finished" if side == "new" else "its snapshot was restored"
-        else:
-            await manager.delete_stream(name)
-            await _restore.wait_gone(manager, name)
-            await _restored(manager, server, folder, journal)
-            done = "its snapshot was restored"
-    elif any(one.startswith(f"moving.{name}.") for one in info["config"].get("subjects") or ()):
-        await manager.update_stream(old)
-        done = "it got its subjects back"
-    files.remove(folder)
-    return f"an earlier task that replaced stream {name} did not come to its end: {done}"
+    if mark is None:
+        return None
+    side, _space, place = mark.partition(" ")
+    if place != folder:
+        raise JetStreamError(unfinished((info or {})["config"]["name"], mark))
+    return side
+
+
+def _check_ours(info: Info, folder: str, journal: Mapping[str, Any]) -> None:
+    """Raise JetStreamError for a stream that does not have what the snapshot has.
+
+    It carries no mark. So the move has ended but for its last line, or the stream is somebody's.
+    """
+    held, now = files.span(_old_of(folder, journal).state), files.span(info["state"])
+    if now["last_seq"] < held["last_seq"]:
+        raise JetStreamError(
+            f"somebody made a stream {journal['name']} while it was deleted, and it does not have "
+            f"the messages of the old one. These are in {os.path.join(folder, OLD)}; restore them "
+            f"(jetstream_restore with replace=true), or delete {folder} to give them up"
+        )
 
 
 async def _settled(manager: Any, name: str) -> Optional[Info]:
@@ -338,26 +523,23 @@ async def _settled(manager: Any, name: str) -> Optional[Info]:
         await asyncio.sleep(PAUSE)
 
 
-async def _restored(manager: Any, server: Server, folder: str, journal: Mapping[str, Any]) -> None:
-    snapshot = _old_of(folder, journal)
-    config = without_zeros(journal["old"])
-    places = journal.get("consumers")
-    await _restore.put(manager, snapshot, config, server, f"old {folder}", places)
-
-
 def _old_of(folder: str, journal: Mapping[str, Any]) -> files.Backup:
-    snapshot = files.read_backup(os.path.join(folder, OLD))
-    return snapshot._replace(config={**snapshot.config, **_subjects(journal["old"])})
+    return files.read_backup(os.path.join(folder, OLD))
+
+
+def _expected(journal: Mapping[str, Any], may_lose: int = 0) -> _restore.Expected:
+    return _restore.Expected(journal["consumers"], may_lose, journal["gaps"])
 
 
 async def _is_whole(manager: Any, folder: str, journal: Mapping[str, Any], side: str) -> bool:
     """Say whether a stream that is marked was restored to its end."""
-    source = journal.get("source") if side == "new" else None
-    backup = files.read_backup(source) if source else _old_of(folder, journal)
-    places = None if source else journal.get("consumers")
-    config, may_lose = journal[side], journal.get("may_lose", 0) if side == "new" else 0
+    source, expected = journal["source"] if side == NEW else None, _restore.Expected()
+    backup = files.read_backup(source or os.path.join(folder, OLD))
+    if not source:
+        expected = _expected(journal, journal["may_lose"] if side == NEW else 0)
+    config = journal["new"] if side == NEW else journal["info"]["config"]
     try:
-        await _restore.check(manager, backup, config, places, may_lose)
+        await _restore.check(manager, backup, config, expected)
         return True
     except (_restore.Differs, ApiError):
         return False

@@ -91,4 +91,5 @@ OBJECT_BUCKET = Kind(
     naming=BucketName(PREFIX),
     taken=SHAPE.taken(),
     foreign=lambda info: is_foreign(SHAPE, info),
+    stream_of=lambda identity: SHAPE.stream(identity[0]),
 )

@@ -19,12 +19,9 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import (
-    WRITES,
-    Failure,
-    Item,
-)
+from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import Failure, Item
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import WRITES
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
     Problem,
@@ -274,11 +271,13 @@ def _before_its_stream(stream: Item, consumer: Item) -> bool:
     A stream that is to keep what consumers want must have them by then; one that allows consumers
     less must not have any that has more.
     """
-    if stream.plan.action != "update":
+    if stream.plan.action not in ("update", "migrate"):
         return False
     changed, after = stream.plan.changed, stream.plan.config
     if "retention" in changed and after.get("retention") == "interest":
         return consumer.plan.action == "create"
+    if stream.plan.action == "migrate":
+        return False
     if "consumer_limits" in changed and consumer.plan.action == "update":
         before = stream.plan.current_config.get("consumer_limits") or {}
         limits = after.get("consumer_limits") or {}
@@ -331,7 +330,8 @@ def _origin_edges(items: list[Item], doing: list[int]) -> set[tuple[int, int]]:
     made = {
         items[index].stream: index
         for index in doing
-        if not items[index].is_consumer and items[index].plan.action in ("create", "recreate")
+        if not items[index].is_consumer
+        and items[index].plan.action in ("create", "recreate", "migrate")
     }
     return {
         (made[name], index)

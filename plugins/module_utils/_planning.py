@@ -22,7 +22,12 @@ from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
     owner_of,
     title,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._rules import Loss, check
+from ansible_collections.nats.jetstream.plugins.module_utils._recovery import unfinished
+from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
+    Loss,
+    Migration,
+    check,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     AT_CREATION,
     OWNER_METADATA,
@@ -79,7 +84,7 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
 def delete(draft: Plan) -> Plan:
     """Return the plan to delete an asset that is there."""
     losses = draft.kind.rules().delete_losses(draft.current, draft.context)
-    return _guarded(draft._replace(action="delete", losses=tuple(losses)))
+    return guarded(draft._replace(action="delete", losses=tuple(losses)))
 
 
 def of_another_owner(draft: Plan, owner: Optional[str]) -> Refused:
@@ -87,6 +92,11 @@ def of_another_owner(draft: Plan, owner: Optional[str]) -> Refused:
         f"the {draft.title} belongs to the owner {owner!r}, not to {draft.policy.owner!r}; "
         "adopt=true takes it over"
     )
+
+
+def unfinished_move(kind: Kind, identity: Identity, info: Info, mark: str) -> Refused:
+    text = unfinished(info["config"]["name"], mark)
+    return Refused.because(title(kind, identity), [Problem(kind.identity[-1], text)])
 
 
 def of_another_kind(kind: Kind, identity: Identity, info: Info) -> Refused:
@@ -127,6 +137,9 @@ def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
     text = "; ".join(
         f"{row['option']} from {row['current']!r} to {row['wanted']!r}" for row in rows
     )
+    moved = rules.migration(info, current, final, context)
+    if policy.recreate == "migrate":
+        return _migrate(draft, moved, text, rows)
     first = {
         name: value
         for name, value in draft.wanted.items()
@@ -138,7 +151,7 @@ def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
     if policy.recreate == "never":
         raise Refused(
             f"the {draft.title} can not be changed in place on nats-server {context.server.text}: "
-            f"{text}. Only recreate=if_empty or recreate=always may delete it and create it again",
+            f"{text}. {_ways(moved)}",
             immutable=rows,
             would_lose=would_lose(losses),
         )
@@ -151,6 +164,32 @@ def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
         )
     draft = draft._replace(config=renewed, losses=tuple(losses), warnings=tuple(warnings))
     return _reported(draft, "recreate", unknown + rules.create_problems(renewed))
+
+
+def _ways(moved: Migration) -> str:
+    again = "Only recreate=if_empty or recreate=always may delete it and create it again"
+    if moved.problems:
+        return again
+    return f"recreate=migrate can do that and keep what it has. {again}"
+
+
+def _migrate(draft: Plan, moved: Migration, text: str, rows: list[dict[str, Any]]) -> Plan:
+    """Return the plan to carry out an immutable difference that loses nothing, or next to it."""
+    if moved.problems:
+        raise Refused(
+            f"the {draft.title} has to be recreated to change {text}, and recreate=migrate can not "
+            f"do that: {'; '.join(moved.problems)}. Only recreate=if_empty or recreate=always may "
+            "delete it and create it again",
+            [Problem("recreate", problem) for problem in moved.problems],
+            immutable=rows,
+        )
+    draft = draft._replace(
+        config=without_zeros(draft.config),
+        losses=tuple(moved.losses),
+        warnings=tuple(moved.warnings),
+        migration=moved.facts,
+    )
+    return _reported(draft, moved.action, [])
 
 
 def _in_place_words(field: Field) -> str:
@@ -182,7 +221,7 @@ def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
         unverified=_unverified(draft),
         warnings=(*draft.warnings, *_ineffective(draft, final)),
     )
-    return _guarded(draft)
+    return guarded(draft)
 
 
 def _difference(draft: Plan) -> frozenset[str]:
@@ -199,7 +238,7 @@ def _difference(draft: Plan) -> frozenset[str]:
     ).union(draft.extra, marks)
 
 
-def _guarded(draft: Plan) -> Plan:
+def guarded(draft: Plan) -> Plan:
     """Hold the losses of a plan against data_loss, and put what goes through into warnings."""
     losses = [loss for loss in draft.losses if loss.at_most or loss.place or loss.consumers]
     text = "; ".join(_loss_text(loss) for loss in losses)

@@ -21,10 +21,14 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
     Kind,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    MOVING_METADATA,
     OWNER_METADATA,
     Config,
     Context,
 )
+
+# The actions after which an asset has the configuration of the plan.
+WRITES = ("create", "update", "recreate", "migrate")
 
 
 class Wanted(NamedTuple):
@@ -46,6 +50,8 @@ class Policy(NamedTuple):
     recreate: str = "never"
     data_loss: str = "warn"
     recovery_path: Optional[str] = None
+    migrate_path: Optional[str] = None
+    migrate_max_bytes: Optional[int] = None
     wait: bool = True
     wait_timeout: float = 60.0
     owner: Optional[str] = None
@@ -76,6 +82,7 @@ class Plan(NamedTuple):
     warnings: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     parent_missing: bool = False
+    migration: Optional[dict[str, Any]] = None  # the facts of Migration
 
     @property
     def current_config(self) -> Config:
@@ -88,7 +95,7 @@ class Plan(NamedTuple):
 
     def touches(self, field: str) -> bool:
         """Say whether the plan writes the asset with another value of the field."""
-        return self.action in ("create", "update", "recreate") and field in self.changed
+        return self.action in WRITES and field in self.changed
 
 
 def plan(
@@ -107,6 +114,9 @@ def plan(
     """
     if found.info and kind.foreign(found.info):
         raise _writing().of_another_kind(kind, identity, found.info)
+    mark = mark_of(found.info["config"]) if found.info else None
+    if mark and policy.state == "present":
+        raise _writing().unfinished_move(kind, identity, found.info, mark)
     draft = Plan(
         kind,
         identity,
@@ -181,6 +191,11 @@ def title(kind: Kind, identity: Identity) -> str:
     """Return the asset in words."""
     *parents, name = identity
     return f"{kind.noun} {name}" + "".join(f" of stream {parent}" for parent in parents)
+
+
+def mark_of(config: Config) -> Optional[str]:
+    """Return the mark of a restore that is not finished, None when there is none."""
+    return (config.get("metadata") or {}).get(MOVING_METADATA)
 
 
 def owner_of(config: Config) -> Optional[str]:

@@ -17,6 +17,8 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     JetStreamError,
 )
 
+INTERRUPTED = "restore"  # the mark of a restore that is not part of something larger
+
 
 class RecreateFailed(JetStreamError):
     """A recreate that did not come to its end; recovery holds what was there before."""
@@ -28,6 +30,20 @@ class RecreateFailed(JetStreamError):
 
     def result(self) -> dict[str, Any]:
         return {**self.cause.result(), "recovery": self.recovery}
+
+
+def unfinished(name: str, mark: str) -> str:
+    """Return what to say of a stream that carries the mark of a task that was ended."""
+    side, _space, folder = mark.partition(" ")
+    if side == INTERRUPTED:
+        return (
+            f"the stream {name} is what a task left that was ended while it restored it; restore "
+            "it again, which replaces what is there"
+        )
+    return (
+        f"the stream {name} is what a task left that was ended while it replaced or migrated it; "
+        f"run that task again. What it needs is in {folder}, on the host where it ran"
+    )
 
 
 def write_recovery(path: Optional[str], recovery: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
     stream_problems,
@@ -50,8 +50,14 @@ GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
 
 async def look_before(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
     """Return which consumers the new configuration would not take back, and what to warn of."""
-    name, server = plan.identity[0], plan.context.server
-    consumers = await _consumers(manager, name)
+    name = plan.identity[0]
+    problems = consumer_problems(plan, await consumers_of(manager, name))
+    return problems, await _downstream(manager, name, plan.context.server)
+
+
+def consumer_problems(plan: Any, consumers: list[Config]) -> list[Problem]:
+    """Return which consumers the new configuration of their stream does not take."""
+    server = plan.context.server
     problems = [
         Problem(f"consumer {config['name']}", text)
         for config in consumers
@@ -62,7 +68,7 @@ async def look_before(manager: Any, plan: Any) -> tuple[list[Problem], list[str]
     most = plan.config.get("max_consumers") or -1
     if 0 < most < len(consumers):
         problems.append(Problem("max_consumers", f"the stream has {len(consumers)} consumers"))
-    return problems, await _downstream(manager, name, plan.context.server)
+    return problems
 
 
 async def _downstream(manager: Any, name: str, server: Any) -> list[str]:
@@ -70,20 +76,31 @@ async def _downstream(manager: Any, name: str, server: Any) -> list[str]:
     if server.knows((2, 10, 0)) is not False:
         return []
     lost = f"miss what stream {name} stores below its old last sequence once it is recreated"
-    try:
-        streams = await manager.streams_info()
-    except (PermissionDenied, RequestTimeout):
+    names = await taking_from(manager, name)
+    if names is None:
         return [f"streams that source or mirror it on nats-server {server.text} {lost}"]
-    names = [
-        info["config"]["name"]
-        for info in streams
-        for source in (info["config"].get("mirror"), *(info["config"].get("sources") or ()))
-        if source and source.get("name") == name
-    ]
     return [f"{', '.join(names)} on nats-server {server.text} will {lost}"] if names else []
 
 
-async def _consumers(manager: Any, name: str) -> list[Config]:
+async def taking_from(manager: Any, name: str, mirrors: bool = True) -> Optional[list[str]]:
+    """Return the streams of the account that source or mirror one; None if that is not to be seen.
+
+    Other accounts and domains are not looked at.
+    """
+    try:
+        streams = await manager.streams_info()
+    except (PermissionDenied, RequestTimeout):
+        return None
+    return [
+        info["config"]["name"]
+        for info in streams
+        for config in [info["config"]]
+        for source in (mirrors and config.get("mirror"), *(config.get("sources") or ()))
+        if source and source.get("name") == name and not source.get("external")
+    ]
+
+
+async def consumers_of(manager: Any, name: str) -> list[Config]:
     return [{**info["config"], "name": info["name"]} for info in await manager.consumers_info(name)]
 
 
@@ -94,7 +111,7 @@ async def recreate_stream(manager: Any, plan: Any) -> Info:
     the plain error for what goes wrong before.
     """
     name, old = plan.identity[0], plan.current_config
-    consumers = await _consumers(manager, name)
+    consumers = await consumers_of(manager, name)
     recovery = {"stream": old, "consumers": consumers}
     await try_permissions(manager, _requests(name, old, consumers, plan.policy.recreate))
     write_recovery(plan.policy.recovery_path, recovery)

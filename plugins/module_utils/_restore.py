@@ -18,7 +18,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._archive import ARCHIVE, TAR
 from ansible_collections.nats.jetstream.plugins.module_utils._backup_files import (
@@ -34,6 +34,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     RequestTimeout,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
+from ansible_collections.nats.jetstream.plugins.module_utils._recovery import INTERRUPTED
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     MOVING_METADATA,
     Config,
@@ -51,13 +52,27 @@ GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
 ABANDONED_AFTER = 6.0  # s; a server gives a restore up when nothing comes for 5 s
 NAME_EXISTS, RESTORE_FAILED = 10130, 10062
 LEVEL_METADATA = "_nats.req.level"
-INTERRUPTED = "restore"  # the mark of a restore that is not part of something larger
 
 Info = dict[str, Any]
 
 
 class Differs(JetStreamError):
     """A stream was restored and is not what the backup holds."""
+
+
+class Expected(NamedTuple):
+    """What a restored stream is held against, besides the backup.
+
+    consumers holds the places that the consumers have to have, where they are known; may_lose is
+    how many messages the configuration may remove; gaps are the sequences that are missing.
+    """
+
+    consumers: Optional[Mapping[str, Any]] = None
+    may_lose: int = 0
+    gaps: Optional[list[int]] = None
+
+
+AS_IN_THE_BACKUP = Expected()
 
 
 async def server_of(manager: Any) -> Server:
@@ -134,13 +149,11 @@ async def put(
     config: Config,
     server: Server,
     mark: str = INTERRUPTED,
-    consumers: Optional[Mapping[str, Any]] = None,
-    may_lose: int = 0,
+    expected: Expected = AS_IN_THE_BACKUP,
 ) -> Info:
     """Make a stream of a backup under a configuration, and return its INFO answer.
 
-    consumers holds the places that the consumers have to have, where they are known; may_lose is
-    how many messages the configuration may remove. Nothing stays when it fails.
+    Nothing stays when it fails.
     """
     name = config["name"]
     first = marked(config, mark) if can_mark(server) else config
@@ -154,7 +167,7 @@ async def put(
             await _clean_up(manager, name, mark, error, unmarked)
         raise
     try:
-        info = await check(manager, backup, config, consumers, may_lose)
+        info = await check(manager, backup, config, expected, live=not can_mark(server))
     except Differs as error:
         await _clean_up(manager, name, mark, error, unmarked=not can_mark(server))
         raise
@@ -163,13 +176,16 @@ async def put(
 
 def marked(config: Config, mark: str) -> Config:
     """Return a configuration that nobody can publish to, and that can be told from a right one."""
-    metadata = {**(config.get("metadata") or {}), MOVING_METADATA: mark}
-    out = {**config, "metadata": metadata}
+    out = with_mark(config, mark)
     if config.get("sealed"):
         out["sealed"] = False  # or else the mark could not be taken away
     if config.get("subjects"):
         out["subjects"] = [f"restoring.{config['name']}.{secrets.token_hex(8)}"]
     return out
+
+
+def with_mark(config: Config, mark: str) -> Config:
+    return {**config, "metadata": {**(config.get("metadata") or {}), MOVING_METADATA: mark}}
 
 
 def mark_of(info: Optional[Info]) -> Optional[str]:
@@ -229,19 +245,27 @@ async def check(
     manager: Any,
     backup: Backup,
     config: Config,
-    consumers: Optional[Mapping[str, Any]] = None,
-    may_lose: int = 0,
+    expected: Expected = AS_IN_THE_BACKUP,
+    live: bool = False,
 ) -> Info:
-    """Compare a stream with the backup it was made of; return INFO, or raise Differs."""
-    info: Info = await manager.stream_info(config["name"])
-    differences = state_differences(backup, config, info, may_lose)
+    """Compare a stream with the backup it was made of; return INFO, or raise Differs.
+
+    live says that it has its subjects already, so that there may be new messages in it.
+    """
+    gaps = expected.gaps is not None and not expected.may_lose
+    info: Info = await manager.stream_info(config["name"], deleted_details=gaps)
     found = {one["name"]: one for one in await manager.consumers_info(config["name"])}
-    places = consumers if consumers is not None else backup.contents.places
+    places = expected.consumers if expected.consumers is not None else backup.contents.places
+    differences = []
     for name in backup.contents.consumers:
         if name not in found:
             differences.append(f"consumer {name} is missing")
         elif places.get(name) and _behind(places[name], found[name]):
             differences.append(f"consumer {name} has lost its place")
+    going = _consumed(config) and any(_went_on(places.get(n), one) for n, one in found.items())
+    differences += state_differences(backup, config, info, expected.may_lose, going, live)
+    if gaps and not going and sorted(info["state"].pop("deleted", None) or []) != expected.gaps:
+        differences.append("other messages are missing than before")
     if differences:
         raise Differs(
             f"stream {config['name']} was restored and is not what {backup.path} holds: "
@@ -250,22 +274,44 @@ async def check(
     return info
 
 
+def _consumed(config: Config) -> bool:
+    """Say whether messages go when they are acknowledged, which clients may do at once."""
+    return (config.get("retention") or "limits") != "limits"
+
+
+def _went_on(place: Optional[Mapping[str, Any]], found: Mapping[str, Any]) -> bool:
+    """Say whether a consumer is further than it was, or may be: not every archive tells."""
+    if not place:
+        return True
+    return any(
+        int(found[pair][count]) > int((place.get(pair) or {}).get(count, 0))
+        for pair, count in (("ack_floor", "stream_seq"), ("delivered", "consumer_seq"))
+    )
+
+
 def _behind(place: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
     """Say whether a consumer is not as far as it was. Clients may have gone on already."""
     expected = (place.get("ack_floor") or {}).get("stream_seq", 0)
     return int(found["ack_floor"]["stream_seq"]) < int(expected)
 
 
-def state_differences(backup: Backup, config: Config, info: Info, may_lose: int = 0) -> list[str]:
+def state_differences(
+    backup: Backup,
+    config: Config,
+    info: Info,
+    may_lose: int = 0,
+    going: bool = False,
+    live: bool = False,
+) -> list[str]:
     """Return in what a stream is not what its backup holds.
 
-    Messages may be missing as far as their age or a limit removes them, and there may be more where
-    they come from another stream.
+    Messages may be missing as far as their age or a limit removes them, or when they are going
+    because clients acknowledge them; and there may be more where they come from another stream.
     """
     state, expected = span(info["state"]), span(backup.state)
-    grows = bool(config.get("mirror") or config.get("sources"))
+    grows = live or bool(config.get("mirror") or config.get("sources"))
     names = ["messages", "first_seq", "last_seq"]
-    if may_lose or _removes_any(config, backup):
+    if going or may_lose or _removes_any(config, backup):
         names = ["last_seq"]
     elif config.get("max_age") and state["first_seq"] > expected["first_seq"]:
         names = ["last_seq"]  # time took the oldest
@@ -274,7 +320,7 @@ def state_differences(backup: Backup, config: Config, info: Info, may_lose: int 
         for name in names
         if state[name] != expected[name] and not (grows and state[name] > expected[name])
     ]
-    if may_lose and expected["messages"] - state["messages"] > may_lose:
+    if may_lose and not going and expected["messages"] - state["messages"] > may_lose:
         differences.append(f"{state['messages']} messages are left of {expected['messages']}")
     return differences
 

@@ -19,6 +19,10 @@ from ansible_collections.nats.jetstream.plugins.module_utils import _restore
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError, Refused
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import matching, present
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import declaration_of
+from ansible_collections.nats.jetstream.plugins.module_utils._recovery import (
+    INTERRUPTED,
+    unfinished,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import check
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     MOVING_METADATA,
@@ -151,13 +155,10 @@ async def _job(manager: Any, backup: files.Backup, server: Server, options: Opti
         "before": current and mark is None and files.span(current["state"]),
         "after": files.span(backup.state),
     }
-    if current is None or mark == _restore.INTERRUPTED:
+    if current is None or mark == INTERRUPTED:
         return Job(backup, config, current, row)
     if mark is not None and not options.replace:
-        raise Refused(
-            f"the {title} is what a task left that was ended while it replaced the stream; run "
-            f"that task again. What it needs is in {mark.partition(' ')[2]}"
-        )
+        raise Refused(unfinished(config["name"], mark))
     if not options.replace or (mark is None and _is_same(backup, config, current, server)):
         state = current["state"]
         kept = {"messages": state["messages"], "consumers": state.get("consumer_count", 0)}

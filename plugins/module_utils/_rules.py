@@ -54,6 +54,20 @@ class Loss(NamedTuple):
     place: Optional[dict[str, int]] = None
 
 
+class Migration(NamedTuple):
+    """How an immutable difference is carried out without a loss of messages and places.
+
+    action is what the plan then does. problems say why it can not be done; facts are what is
+    reported of it: messages, bytes, consumers, and downtime, the seconds that it may take.
+    """
+
+    action: str
+    problems: list[str] = []
+    losses: list[Loss] = []
+    warnings: list[str] = []
+    facts: Optional[dict[str, Any]] = None
+
+
 class Rules(NamedTuple):
     """What only a plan that writes asks of a kind, loaded when there is one.
 
@@ -74,6 +88,8 @@ class Rules(NamedTuple):
     delete_losses: Callable[[Info, Context], list[Loss]]
     # (info, configuration, context): what a recreate loses of the asset, and what to warn of
     recreate_losses: Callable[[Info, Config, Context], tuple[list[Loss], list[str]]]
+    # (info, before, after, context), both canonical: how recreate=migrate would do it, and whether
+    migration: Callable[[Info, Config, Config, Context], Migration]
     # (configuration, info, context): what a recreated asset has to carry on from the old one
     renew: Callable[[Config, Info, Context], Config]
     # (info): whether the asset holds nothing that a recreate would lose
@@ -92,7 +108,7 @@ class Rules(NamedTuple):
     update: Callable[[Any, Identity, Config, frozenset[str]], Awaitable[Info]]
     # (manager, identity) -> whether there was something to delete
     delete: Callable[[Any, Identity], Awaitable[bool]]
-    # (manager, plan) -> INFO answer; deletes and creates again, keeping what can be kept
+    # (manager, plan) -> INFO answer; deletes and creates again, or restores, keeping what can be
     recreate: Callable[[Any, Any], Awaitable[Info]]
 
 

@@ -250,4 +250,5 @@ STREAM = Kind(
     canonical=one_spelling,
     spelling=one_spelling,
     rules=rules,
+    stream_of=lambda identity: identity[0],
 )

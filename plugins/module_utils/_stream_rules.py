@@ -26,6 +26,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
     Check,
     Loss,
+    Migration,
     Rules,
     kept_metadata,
     wait_settled,
@@ -332,6 +333,13 @@ def recreate_losses(info: Info, config: Config, context: Context) -> tuple[list[
     return [Loss("recreate deletes the messages", messages, messages)] if messages else [], []
 
 
+def migration(info: Info, before: Config, after: Config, context: Context) -> Migration:
+    # Loaded when it is needed: an ordinary task has no use for it.
+    from ansible_collections.nats.jetstream.plugins.module_utils import _migration
+
+    return _migration.migration(info, before, after, context)
+
+
 def renew(config: Config, info: Info, context: Context) -> Config:
     """Return the configuration with the sequence at which the new stream goes on.
 
@@ -368,6 +376,10 @@ async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
         )
 
         problems, warnings = await look_before(manager, plan)
+    if plan.action == "migrate":
+        from ansible_collections.nats.jetstream.plugins.module_utils import _migrate
+
+        problems, warnings = await _migrate.look_before(manager, plan)
     if plan.touches("subjects"):
         before = plan.current_config.get("subjects") or []
         after = config.get("subjects") or default_subjects(config, plan.context)
@@ -427,6 +439,10 @@ async def delete(manager: Any, identity: Identity) -> bool:
 
 
 async def recreate(manager: Any, plan: Any) -> Info:
+    if plan.action == "migrate":
+        from ansible_collections.nats.jetstream.plugins.module_utils import _migrate
+
+        return await _migrate.migrate_stream(manager, plan)
     from ansible_collections.nats.jetstream.plugins.module_utils._recreate_stream import (
         recreate_stream,
     )
@@ -446,6 +462,7 @@ RULES = Rules(
     update_losses=update_losses,
     delete_losses=delete_losses,
     recreate_losses=recreate_losses,
+    migration=migration,
     renew=renew,
     is_empty=is_empty,
     takes_no_update=lambda config, context: False,

@@ -25,6 +25,8 @@ def filled(account: Account, name: str = "S", messages: int = 60, size: int = 30
     """A stream with headers, holes, and two consumers half way, one of them filtered."""
     subject = name.lower()
     account.stream(name, **{"subjects": [f"{subject}.>"], **config})
+    if config.get("retention") == "interest":  # or else nothing stays
+        account.consumer(name, "half", max_ack_pending=messages * 2)
     for number in range(messages - 1):
         account.nats.publish(f"{subject}.{number % 3}", os.urandom(size))
     # A server stores in order, so all of them are stored once the last one is acknowledged.

@@ -67,10 +67,16 @@ class Client:
     def close(self) -> None:
         self._socket.close()
 
-    def publish(self, subject: str, data: bytes | str = b"", reply: str = "") -> None:
+    def publish(
+        self, subject: str, data: bytes | str = b"", reply: str = "", msg_id: str = ""
+    ) -> None:
+        """Publish a message; with an identity, a stream takes it once only."""
         payload = data.encode() if isinstance(data, str) else data
-        head = f"PUB {subject} {reply + ' ' if reply else ''}{len(payload)}\r\n"
-        self._send(head.encode() + payload + b"\r\n")
+        headers = f"NATS/1.0\r\nNats-Msg-Id: {msg_id}\r\n\r\n".encode() if msg_id else b""
+        sizes = f"{len(headers)} {len(headers + payload)}" if headers else f"{len(payload)}"
+        verb = "HPUB" if headers else "PUB"
+        head = f"{verb} {subject} {reply + ' ' if reply else ''}{sizes}\r\n"
+        self._send(head.encode() + headers + payload + b"\r\n")
 
     def subscribe(self, subject: str) -> str:
         """Return the number by which ``next`` asks for messages of this subscription."""
@@ -86,10 +92,14 @@ class Client:
         return self._waiting[sid].popleft()
 
     def request(
-        self, subject: str, payload: bytes | str = b"", timeout: float | None = None
+        self,
+        subject: str,
+        payload: bytes | str = b"",
+        timeout: float | None = None,
+        msg_id: str = "",
     ) -> bytes:
         reply = f"{self._inbox}.{next(self._sids)}"
-        self.publish(subject, payload, reply)
+        self.publish(subject, payload, reply, msg_id)
         while True:
             message = self.next(self._inbox_sid, timeout)
             if message.subject == reply:  # else: the late answer to a request that timed out

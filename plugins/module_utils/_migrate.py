@@ -1,0 +1,214 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module is private to the collection: it can change without notice.
+
+"""Carrying out a migration: what to look at before, the move, and what a killed run has left."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+from ansible_collections.nats.jetstream.plugins.module_utils import _backup_files as files
+from ansible_collections.nats.jetstream.plugins.module_utils import _move, _restore
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
+from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
+from ansible_collections.nats.jetstream.plugins.module_utils._migration import (
+    V211,
+    V215,
+    losses,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._planning import guarded
+from ansible_collections.nats.jetstream.plugins.module_utils._recovery import (
+    try_permissions,
+    write_recovery,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._recreate_stream import (
+    consumer_problems,
+    consumers_of,
+    taking_from,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._rules import Loss
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    Config,
+    Problem,
+    Server,
+    without_zeros,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._units import format_size
+
+Looked = tuple[list[Problem], list[str]]
+
+
+# --------------------------------------------------------------------------------------------------
+# Before
+# --------------------------------------------------------------------------------------------------
+
+
+async def look_before(manager: Any, plan: Any) -> Looked:
+    """Return what is in the way of a migration, and what to warn of; nothing is changed."""
+    name, policy, server = plan.identity[0], plan.policy, plan.context.server
+    state = plan.current["state"]
+    problems: list[Problem] = []
+    if policy.migrate_max_bytes is not None and state["bytes"] > policy.migrate_max_bytes:
+        text = f"the stream has {state['bytes']} bytes, more than {policy.migrate_max_bytes}"
+        problems.append(Problem("migrate_max_bytes", text))
+    consumers = await consumers_of(manager, name)
+    problems += consumer_problems(plan, consumers)
+    problems += _left_out(plan.current_config, consumers, server)
+    folder = await _move.folder_for(manager, name, policy.migrate_path)
+    room = _move.room_problem(folder, state["bytes"])
+    problems += [Problem("migrate_path", room)] if room else []
+    problems += await _no_room_in_account(manager, plan)
+    sourcing, warnings = await _sourcing(manager, plan)
+    return problems + sourcing, warnings
+
+
+def _left_out(config: Config, consumers: list[Config], server: Server) -> list[Problem]:
+    """Return the consumers that a server is known to leave out of a snapshot."""
+    problems, replicas = [], config.get("num_replicas") or 1
+    for one in consumers:
+        text = ""
+        if one.get("mem_storage") and server.knows(V215) is not True:
+            text = f"its state is in memory, of which nats-server {server.text} makes no snapshot"
+        elif (one.get("num_replicas") or replicas) < replicas:
+            text = "it has fewer replicas than the stream, so a snapshot may be without it"
+        if text:
+            problems.append(Problem(f"consumer {one['name']}", text))
+    return problems
+
+
+async def _no_room_in_account(manager: Any, plan: Any) -> list[Problem]:
+    """Return whether the account has no room for the stream in its new storage.
+
+    In the same storage it finds the room that it leaves.
+    """
+    was, becomes = (one.get("storage") or "file" for one in (plan.current_config, plan.config))
+    if was == becomes:
+        return []
+    try:
+        account = await manager.account_info()
+    except JetStreamError:
+        return []  # not allowed to ask: the server judges what is sent
+    tier = f"R{plan.config.get('num_replicas') or 1}"
+    part = (account.get("tiers") or {}).get(tier) or account
+    limit, used = ("max_storage", "storage") if becomes == "file" else ("max_memory", "memory")
+    most = (part.get("limits") or {}).get(limit) or 0
+    free = most - (part.get(used) or 0)
+    if 0 < most and free < plan.current["state"]["bytes"]:
+        text = (
+            f"the account has {format_size(max(free, 0))} of {becomes} storage left, and the "
+            f"stream has {plan.current['state']['bytes']} bytes"
+        )
+        return [Problem("storage", text)]
+    return []
+
+
+async def _sourcing(manager: Any, plan: Any) -> Looked:
+    """Tell of the streams that copy everything again once their source was restored.
+
+    Observed on 2.15.1; on 2.9.10 and 2.10.27 they go on where they were, as mirrors do on all.
+    """
+    if plan.context.server.knows(V211) is False:
+        return [], []
+    names = await taking_from(manager, plan.identity[0], mirrors=False)
+    if names is None:
+        text = "streams that source it will copy all its messages again; which these are"
+        return [], [f"{text} can not be seen, as the user may not list streams"]
+    if not names:
+        return [], []
+    text = f"{', '.join(names)} will copy all its messages again, because they source it"
+    if plan.policy.data_loss == "allow":
+        return [], [text]
+    return [Problem("recreate", f"{text}; data_loss=allow accepts that")], []
+
+
+async def counted(manager: Any, plan: Any) -> Any:
+    """Return a plan with losses that only a look at the consumers can tell.
+
+    Raises Refused when data_loss does not allow them.
+    """
+    if "retention" not in plan.changed:
+        return plan
+    return guarded(plan._replace(losses=tuple(await _losses_now(manager, plan))))
+
+
+async def _losses_now(manager: Any, plan: Any) -> list[Loss]:
+    """Return what the stream loses as it is now; plan is that of a stream, not of a bucket."""
+    name, pending = plan.current_config["name"], 0
+    if "retention" in plan.changed:
+        consumers = await manager.consumers_info(name)
+        waiting = (one.get("num_pending", 0) + one.get("num_ack_pending", 0) for one in consumers)
+        pending = max(waiting, default=0)
+    # Read last: what came in between is then counted as something that may go, and not forgotten.
+    info = await manager.stream_info(name)
+    return losses(plan.current_config, plan.config, info, plan.context, pending)
+
+
+# --------------------------------------------------------------------------------------------------
+# Doing it
+# --------------------------------------------------------------------------------------------------
+
+
+async def migrate_stream(manager: Any, plan: Any) -> Info:
+    """Carry out the plan to migrate a stream; return the INFO answer of the new one.
+
+    Raises MoveFailed, with the recovery, for what goes wrong once something was changed, and the
+    plain error for what goes wrong before.
+    """
+    name, old = plan.identity[0], plan.current_config
+    config = without_zeros(plan.config)
+    consumers = await consumers_of(manager, name)
+    await try_permissions(manager, [(f"STREAM.DELETE.{name}", b"-")])
+    # The server looks at the configuration as it will when nothing can be taken back.
+    await _restore.try_out(manager, config, plan.current["state"])
+    write_recovery(plan.policy.recovery_path, {"stream": old, "consumers": consumers})
+    server = await _restore.server_of(manager)
+    folder = await _move.folder_for(manager, name, plan.policy.migrate_path)
+    _move.make_private(folder)
+
+    async def may_lose(info: Info) -> int:
+        found = await _losses_now(manager, plan)
+        return int(min(sum(loss.at_most for loss in found), info["state"]["messages"]))
+
+    with files.locked(folder):
+        if _move.journal_of(folder):
+            raise JetStreamError(
+                f"another task has migrated stream {name} meanwhile and did not come to its end; "
+                "run this task again"
+            )
+        moved = await _move.move(
+            manager, _move.Move(name, config, server, folder, may_lose=may_lose)
+        )
+    return moved
+
+
+# --------------------------------------------------------------------------------------------------
+# After a run that was killed
+# --------------------------------------------------------------------------------------------------
+
+
+async def resume(
+    manager: Any, name: str, path: Optional[str], dry: bool = False
+) -> Optional[_move.Left]:
+    """Finish or undo what an earlier run has left of a stream, None when there is nothing.
+
+    dry says what that would bring, and does nothing.
+    """
+    base = _move.base_of(path)
+    try:
+        if not any(entry.startswith(f"{name}-") for entry in os.listdir(base)):
+            return None
+    except OSError:
+        return None
+    folder = await _move.folder_for(manager, name, path)
+    journal = _move.journal_of(folder)
+    if journal is None:
+        return None
+    server = await _restore.server_of(manager)
+    if dry:
+        return await _move.recover(manager, server, folder, journal, dry=True)
+    with files.locked(folder):
+        return await _move.recover(manager, server, folder, journal)
