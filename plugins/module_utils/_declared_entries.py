@@ -16,11 +16,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import (
-    WRITES,
-    Failure,
-    Item,
-)
+from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import Failure, Item
 from ansible_collections.nats.jetstream.plugins.module_utils._declared import Declared
 from ansible_collections.nats.jetstream.plugins.module_utils._entries import (
     NONE,
@@ -37,6 +33,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
 from ansible_collections.nats.jetstream.plugins.module_utils._kv import Bucket, bucket_of
 from ansible_collections.nats.jetstream.plugins.module_utils._messages import LostRace
 from ansible_collections.nats.jetstream.plugins.module_utils._payload import payload_spec
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import WRITES
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Choice,
     Field,

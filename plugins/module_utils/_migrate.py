@@ -22,6 +22,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._migration import (
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._planning import guarded
 from ansible_collections.nats.jetstream.plugins.module_utils._recovery import (
+    mismatch,
     try_permissions,
     write_recovery,
 )
@@ -161,7 +162,9 @@ async def migrate_stream(manager: Any, plan: Any) -> Info:
     name, old = plan.identity[0], plan.current_config
     config = without_zeros(plan.config)
     consumers = await consumers_of(manager, name)
-    await try_permissions(manager, [(f"STREAM.DELETE.{name}", b"-")])
+    other = mismatch(name=f"{name}x")
+    requests = [(f"STREAM.DELETE.{name}", b"-"), (f"STREAM.UPDATE.{name}", other)]
+    await try_permissions(manager, requests)
     # The server looks at the configuration as it will when nothing can be taken back.
     await _restore.try_out(manager, config, plan.current["state"])
     write_recovery(plan.policy.recovery_path, {"stream": old, "consumers": consumers})

@@ -102,11 +102,11 @@ class MoveFailed(JetStreamError):
 async def folder_for(manager: Any, name: str, path: Optional[str]) -> str:
     """Return the directory for moving a stream: the same one for a later run, and nobody else's.
 
-    Two accounts and two clusters may have streams of the same name.
+    Two accounts and two clusters may have streams of the same name. A server outside of a cluster
+    is known by its address: its name is another one after every start, unless it was given one.
     """
     connection = manager.connection
-    greeting = connection.greeting
-    place = greeting.get("cluster") or greeting.get("server_name") or connection.url
+    place = connection.greeting.get("cluster") or connection.url
     account = await _account(manager)
     key = hashlib.sha256(repr((place, connection.prefix, account)).encode()).hexdigest()[:12]
     return os.path.join(base_of(path), f"{name}-{key}")

@@ -83,6 +83,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
             "recreate, with consumers",
             (_LOOK, _CONSUMERS, _UPDATE, _PURGE, _DELETE, _CREATE, _MAKE),
         ),
+        Row("migrate", (_LOOK, _CONSUMERS, _DELETE, _UPDATE, *_RESTORE, *_SNAPSHOT)),
     ),
     "jetstream_consumer": (
         Row("find that nothing differs, check mode", (_CONSUMER,)),

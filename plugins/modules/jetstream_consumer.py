@@ -326,6 +326,10 @@ options:
       - Whether the consumer may be deleted and created again when an option that the task mentions, or resets,
         cannot be changed in place.
       - With V(never), the task fails and lists the option, its current and its wanted value in RV(immutable).
+      - With V(migrate), a consumer is recreated and put back to its place, and refused where the server cannot do
+        that. It can from nats-server 2.14 on, if O(deliver_policy) is V(all), V(by_start_sequence), or
+        V(by_start_time). Messages that a stream with O(nats.jetstream.jetstream_stream#module:retention=interest)
+        keeps for this consumer alone would go, which needs O(data_loss=allow).
       - With V(if_empty), a consumer is recreated when nothing was delivered and nothing is pending. Any other
         fails the task.
       - With V(always), a consumer is recreated in any case. From nats-server 2.14 on it goes on behind its ack
@@ -333,7 +337,7 @@ options:
         V(by_start_sequence), or V(by_start_time). Otherwise it starts over, and RV(would_lose.place) tells where it was.
       - If the server refuses the new consumer, the old one is created again.
     type: str
-    choices: [never, if_empty, always]
+    choices: [never, migrate, if_empty, always]
     default: never
   recovery_path:
     description:

@@ -356,6 +356,15 @@ options:
       - Whether the bucket may be deleted and created again when an option that the task mentions, or resets,
         cannot be changed in place.
       - With V(never), the task fails and lists the option, its current and its wanted value in RV(immutable).
+      - With V(migrate), a snapshot of the bucket is restored with the new settings, so that its entries, their
+        sequences, its consumers of its stream, and their places stay. Writers get an error for that time, of which
+        RV(migration.downtime) is an estimate, and never an acknowledgement that is lost. See
+        R(the guide,ansible_collections.nats.jetstream.docsite.guide_backups).
+      - What is restored is compared with what was there before. If anything fails, the old bucket is restored
+        from the same snapshot. What the new settings themselves remove is counted in RV(would_lose).
+      - It is refused, with the reason, where the server cannot do it. Servers before 2.15 make no snapshot of a bucket
+        in memory and restore none into memory. From nats-server 2.11 on, streams that source this one copy
+        everything again, which needs O(data_loss=allow) and names them.
       - With V(if_empty), a bucket that holds nothing, no marker of a deletion either, is recreated, and any other
         fails the task.
       - With V(always), a bucket is recreated with the loss of its entries. Writers get an error while that
@@ -363,8 +372,22 @@ options:
       - Consumers of its stream are created again with their configurations. If the server refuses the new bucket,
         the old one is created again, without its entries.
     type: str
-    choices: [never, if_empty, always]
+    choices: [never, migrate, if_empty, always]
     default: never
+  migrate_path:
+    description:
+      - The directory on the host that runs the module for the snapshot that O(recreate=migrate) takes. It needs as
+        much room as the bucket has.
+      - By default, one for the user below the directory for temporary files, which may not survive a restart of
+        that host.
+      - A run that was ended leaves its snapshot there. The next run with the same O(migrate_path) on the same host
+        finds it, and finishes or undoes what was begun.
+    type: path
+  migrate_max_bytes:
+    description:
+      - Fails the task, before anything is changed, when O(recreate=migrate) would have to move more than this.
+      - Without it, there is no limit.
+    type: str
   recovery_path:
     description:
       - A file on the managed host, to which a recreate writes the configurations of the bucket's stream and of all
@@ -505,7 +528,8 @@ RETURN = r"""
 ---
 action:
   description:
-    - What is done to the bucket, one of V(none), V(create), V(update), V(recreate), and V(delete).
+    - What is done to the bucket, one of V(none), V(create), V(update), V(recreate),
+      V(migrate), and V(delete).
     - In check mode, what would be done.
   returned: success
   type: str
@@ -562,6 +586,40 @@ would_lose:
       elements: str
       sample:
         - history 1 deletes the oldest
+migration:
+  description:
+    - What is moved when the action is V(migrate).
+    - In a run, what was expected to be moved.
+  returned: when RV(action) is V(migrate)
+  type: dict
+  contains:
+    messages:
+      description: How many messages the stream has.
+      returned: always
+      type: int
+      sample: 120000
+    bytes:
+      description: The size of these messages.
+      returned: always
+      type: int
+      sample: 104857600
+    consumers:
+      description: How many consumers the stream has.
+      returned: always
+      type: int
+      sample: 2
+    downtime:
+      description: For how many seconds nothing can be published to it, estimated from the size.
+      returned: always
+      type: int
+      sample: 6
+resumed:
+  description:
+    - What became of an earlier migration that was ended.
+    - In check mode, what a run would make of it.
+  returned: when there was one
+  type: str
+  sample: "an earlier task that migrated stream ORDERS did not come to its end: it was finished"
 unverified:
   description:
     - Settings that change by a rule that was not observed on the server's release line.
@@ -920,9 +978,9 @@ not_kept:
       type: raw
       sample: none
 recovery:
-  description: The configurations of the stream and all its consumers from before a recreate, as the
+  description: The configurations of the stream and all its consumers from before a recreate or migration, as the
     server sent them.
-  returned: failure, when a recreate did not come to its end
+  returned: failure, when a recreate or migration did not come to its end
   type: dict
   contains:
     stream:
@@ -942,6 +1000,11 @@ recovery:
         - name: billing
           durable_name: billing
           ack_policy: explicit
+    path:
+      description: Where the snapshot of the stream is, when a migration failed and could not be undone.
+      returned: when there is one
+      type: str
+      sample: /var/tmp/nats/ORDERS-4f1e2d3c4b5a/old
 problems:
   description: What is wrong with the task, all of it at once.
   returned: failure, when options are wrong or exclude each other

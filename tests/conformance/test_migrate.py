@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from snapshots import V210, V215, acknowledge, filled, picture, places
+from snapshots import V215, acknowledge, filled, picture
 
-from ansible_collections.nats.jetstream.plugins.modules import jetstream_consumer, jetstream_stream
+from ansible_collections.nats.jetstream.plugins.modules import jetstream_stream
 from harness import client
 
 HERE = Path(__file__).parent

@@ -106,6 +106,7 @@ WAYS = {
             [*HAS_CONSUMER, MESSAGES],
             {"name": "S", "storage": "memory", "recreate": "always", "data_loss": "allow"},
         ),
+        (LARGE, {"name": "S", "retention": "workqueue", "recreate": "migrate"}),
     ],
     "jetstream_consumer": [
         (HAS_CONSUMER, {"stream": "S", "name": "C"}),
