@@ -141,7 +141,7 @@ def _bucket_after(manager: Any, entry: Declared, item: Item, found: Survey) -> B
     """Return a bucket as it is going to be: with its new settings, and empty if it is made anew."""
     info = found.streams.get(entry.stream) or {}
     if item.plan.action in WRITES:
-        kept = info.get("state") if item.plan.action == "update" else None
+        kept = info.get("state") if item.plan.action in ("update", "migrate") else None
         info = {**info, "config": item.plan.config, "state": kept or {"messages": 0}}
     return bucket_of(manager, entry.identity[0], info)
 
