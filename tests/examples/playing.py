@@ -18,7 +18,11 @@ def environment(folder, **more):
     settings = folder / "ansible.cfg"
     settings.write_text("[defaults]\n")
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("NATS_")},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("NATS_", "XDG_"))
+        },
         "ANSIBLE_COLLECTIONS_PATH": str(collection.tree()),
         "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_NOCOLOR": "1",

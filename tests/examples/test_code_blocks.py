@@ -47,6 +47,8 @@ BLOCKS = {name: blocks.blocks_of((ROOT / name).read_text()) for name in DOCUMENT
 RUN = ("playbook", "tasks", "declaration")
 WORDS = ("file", "in", "twice", "run", "warns", "fails", "not run")
 
+# What would change the machine that the tests run on. The role has scenarios of molecule instead.
+OF_THE_MACHINE = re.compile(r"\bbecome: true|nats\.jetstream\.nats_server\b")
 # Folders of a real machine are below the folder of the test.
 FOLDERS = re.compile(r"(?<![\w./:-])/(?:srv|opt|var|etc|backup)\b")
 # What a document takes for granted: its files, and texts that no machine of a test can have.
@@ -102,7 +104,7 @@ class Place:
             **(texts or {}),
         }
         self.variables = {**SECRETS, **(variables or {})}
-        self.env = environment(folder, NATS_URL=url, XDG_CONFIG_HOME=str(folder), **(env or {}))
+        self.env = environment(folder, NATS_URL=url, HOME=str(folder), **(env or {}))
 
 
 @contextlib.contextmanager
@@ -133,7 +135,7 @@ def production(folder, binary):
     login = {"user": "shop", "password": "a password"}
     accounts = {"SHOP": {"jetstream": "enabled", "users": [login]}}
     with servers.Cluster(3, binary, {"accounts": accounts}, name="east") as cluster:
-        context = folder / "nats" / "context" / "production.json"
+        context = folder / ".config" / "nats" / "context" / "production.json"
         context.parent.mkdir(parents=True)
         context.write_text(json.dumps({"url": ",".join(cluster.urls), **login}))
         yield Place(folder, cluster.urls[0])
@@ -206,6 +208,7 @@ def to_run(document, block):
     words = words_of(block)
     if "not run" in words or (block.kind == "other" and "run" not in words):
         return False
+    assert not OF_THE_MACHINE.search(block.text), f"{document}:{block.line} changes this machine"
     if block.kind == "declaration" and file_of(block):
         return not is_used(document, block)
     return block.kind in RUN or "run" in words
