@@ -54,6 +54,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._units import (
 ACK_WAIT = 30 * SECOND
 EPHEMERAL_THRESHOLD = 5 * SECOND
 PINNED_TIMEOUT = 120 * SECOND
+FLOW_HEARTBEAT = SECOND  # the only one that servers take with ack_policy flow_control
 MAX_ACK_PENDING = 1000
 MAX_WAITING = 512
 STREAM_NOT_FOUND = 10059
@@ -74,11 +75,13 @@ def _default_ack_wait(config: Config, context: Context) -> int:
 
 
 def _default_max_ack_pending(config: Config, context: Context) -> int:
-    return _of_stream(context, "max_ack_pending", MAX_ACK_PENDING) if _acknowledges(config) else 0
+    own = MAX_ACK_PENDING if (config.get("ack_policy") or "none") != "none" else 0
+    return _of_stream(context, "max_ack_pending", own)
 
 
 def _default_inactive_threshold(config: Config, context: Context) -> int:
-    own = 0 if config.get("durable") else EPHEMERAL_THRESHOLD
+    # What does not say durable, or sets it back, is durable.
+    own = EPHEMERAL_THRESHOLD if config.get("durable") is False else 0
     return _of_stream(context, "inactive_threshold", own)
 
 
@@ -91,7 +94,7 @@ def _default_priority_timeout(config: Config, context: Context) -> int:
 
 
 def _default_heartbeat(config: Config, context: Context) -> int:
-    return SECOND if config.get("ack_policy") == "flow_control" else 0
+    return FLOW_HEARTBEAT if config.get("ack_policy") == "flow_control" else 0
 
 
 def _default_flow_control(config: Config, context: Context) -> bool:

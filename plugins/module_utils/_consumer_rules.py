@@ -13,7 +13,11 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._consumer import canonical
+from ansible_collections.nats.jetstream.plugins.module_utils._consumer import (
+    FLOW_HEARTBEAT,
+    SCHEMA,
+    canonical,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import MISSING, ApiError
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Identity, Info
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
@@ -68,8 +72,29 @@ def _flow_problem(config: Config, context: Context) -> Optional[str]:
     by_policy = config.get("ack_policy") == "flow_control"
     if by_policy and not config.get("deliver_subject"):
         return "ack_policy=flow_control needs a push consumer (deliver_subject)"
-    if config.get("flow_control") and not config.get("idle_heartbeat") and not by_policy:
+    if by_policy:
+        timing = [name for name in ("ack_wait", "backoff") if not is_zero(config.get(name))]
+        timing += ["max_deliver"] if (config.get("max_deliver") or 0) > 0 else []
+        if timing:
+            return f"ack_policy=flow_control excludes {' and '.join(timing)}"
+        return (
+            "ack_policy=flow_control needs a limit in max_ack_pending"
+            if (config.get("max_ack_pending") or 0) < 0
+            else None
+        )
+    if config.get("flow_control") and not config.get("idle_heartbeat"):
         return "flow_control needs idle_heartbeat"
+    return None
+
+
+def _pending_problem(config: Config, context: Context) -> Optional[str]:
+    acknowledges = (config.get("ack_policy") or "none") != "none"
+    if (
+        config.get("deliver_subject")
+        and not acknowledges
+        and (config.get("max_ack_pending") or 0) > 0
+    ):
+        return "needs acknowledgements (ack_policy) on a push consumer (err_code 10082)"
     return None
 
 
@@ -155,7 +180,20 @@ def _ephemeral_problem(config: Config, context: Context) -> Optional[str]:
 
 CHECKS = (
     Check(("deliver_subject", *PUSH_ONLY, *PULL_ONLY), _mode_problem),
-    Check(("flow_control", "idle_heartbeat", "ack_policy", "deliver_subject"), _flow_problem),
+    Check(
+        (
+            "flow_control",
+            "idle_heartbeat",
+            "ack_policy",
+            "deliver_subject",
+            "ack_wait",
+            "backoff",
+            "max_deliver",
+            "max_ack_pending",
+        ),
+        _flow_problem,
+    ),
+    Check(("max_ack_pending", "ack_policy", "deliver_subject"), _pending_problem),
     Check(("deliver_policy", "opt_start_seq", "opt_start_time", "filter_subjects"), _start_problem),
     Check(("backoff", "max_deliver"), _backoff_problem),
     Check(("filter_subject",), _both_filters_problem),
@@ -243,6 +281,13 @@ def derive(
             config["durable_name"] = name
     if "metadata" in changed:
         config["metadata"] = kept_metadata(wanted.get("metadata"), current.get("metadata"))
+    if "ack_policy" in changed:
+        # What the old policy made the server fill in is not kept for the new one.
+        for name in ("ack_wait", "max_ack_pending"):
+            if is_zero(wanted.get(name)) and SCHEMA.by_name[name].is_default(current, context):
+                config.pop(name, None)
+    if config.get("ack_policy") == "flow_control":
+        config.update(flow_control=True, idle_heartbeat=FLOW_HEARTBEAT)
     if config.get("backoff"):
         config["ack_wait"] = config["backoff"][0]
     elif "backoff" in changed and is_zero(wanted.get("ack_wait")):
@@ -268,18 +313,19 @@ def takes_no_update(config: Config, context: Context) -> bool:
 def needs_parent(plan: Any) -> bool:
     """Say whether the stream's configuration decides something.
 
-    It moves the defaults of what was set back to them, 2.9 checks filters against its subjects, and
-    its retention tells whether messages go with a consumer.
+    It moves the defaults of what asks for them, 2.9 checks filters against its subjects, and its
+    retention tells whether messages go with a consumer.
     """
     wanted, changed, server = plan.wanted, plan.changed, plan.context.server
-    if plan.action in ("delete", "recreate"):
-        return not is_empty(plan.current)
+    if plan.action in ("delete", "recreate") and not is_empty(plan.current):
+        return True
     if server.knows((2, 10, 0)) is False and "filter_subjects" in changed:
         return True
+    written = wanted if plan.action == "create" else changed
     return any(
         is_zero(wanted.get(name))
         for name in ("max_ack_pending", "inactive_threshold")
-        if name in changed
+        if name in written
     )
 
 
@@ -393,6 +439,10 @@ async def update(manager: Any, identity: Identity, config: Config, changed: froz
     answer: Optional[Info] = None
     if changed - {"pause_until"}:
         answer = await manager.add_consumer(identity[0], sent, action="update")
+        if "durable" in changed and not is_zero(answer["config"].get("inactive_threshold")):
+            # What becomes durable without a threshold gets the 5 s of an ephemeral consumer for
+            # it, on 2.9.10, 2.10.27 and 2.15.1; once it is durable, the same update takes them.
+            answer = await manager.add_consumer(identity[0], sent, action="update")
     if "pause_until" in changed:
         if config.get("pause_until"):
             await manager.pause_consumer(*identity, config["pause_until"])

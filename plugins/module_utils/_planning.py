@@ -34,7 +34,6 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
     Field,
     Problem,
-    asks_default,
     is_zero,
     release_text,
     without_zeros,
@@ -61,6 +60,7 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
         name: value for name, value in config.items() if name not in names or not is_zero(value)
     }
     before, draft = draft, draft._replace(config=_marked(draft, {**config, **draft.extra}))
+    draft = draft._replace(wanted=_possible(draft))
     if not _difference(draft):
         return before
     old = _spelt(kind, stored)
@@ -79,6 +79,17 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
     if immutable and not problems:
         return _recreate(draft, immutable)
     return _reported(draft, "update", problems)
+
+
+def _possible(draft: Plan) -> Config:
+    """Return what is wanted without what update=replace can not set back beside the rest."""
+    kind, final = draft.kind, draft.kind.canonical(draft.config)
+    return {
+        name: value
+        for name, value in draft.wanted.items()
+        if name not in draft.unsaid
+        or not kind.schema.differs(kind.schema.by_name[name], {name: value}, final, draft.context)
+    }
 
 
 def delete(draft: Plan) -> Plan:
@@ -267,7 +278,7 @@ def _overruled(draft: Plan, final: Config) -> list[Problem]:
         Problem(name, "can not be had together with the other settings")
         for name, value in draft.wanted.items()
         for field in [schema.by_name[name]]
-        if not asks_default(value) and schema.differs(field, {name: value}, final, context)
+        if schema.differs(field, {name: value}, final, context)
     ]
 
 

@@ -83,6 +83,8 @@ class Plan(NamedTuple):
     unverified: tuple[str, ...] = ()
     parent_missing: bool = False
     migration: Optional[dict[str, Any]] = None  # the facts of Migration
+    # What update=replace sets back, as far as the other settings leave it to.
+    unsaid: frozenset[str] = frozenset()
 
     @property
     def current_config(self) -> Config:
@@ -147,7 +149,9 @@ def plan(
     stored = draft.current_config
     current = kind.canonical(stored)
     if policy.update == "replace":
-        mentioned = {**_unmentioned(kind, mentioned, current, context), **mentioned}
+        unsaid = _unmentioned(kind, mentioned, current, context)
+        mentioned = {**unsaid, **mentioned}
+        draft = draft._replace(unsaid=frozenset(unsaid))
     extra = {name: value for name, value in wanted.extra.items() if stored.get(name) != value}
     differing = [
         field

@@ -15,7 +15,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules imp
     keeps_place,
     place,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import ApiError, JetStreamError
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
 from ansible_collections.nats.jetstream.plugins.module_utils._recovery import (
     RecreateFailed,
@@ -24,6 +24,8 @@ from ansible_collections.nats.jetstream.plugins.module_utils._recovery import (
     write_recovery,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import without_zeros
+
+INVALID_RESET = 10204
 
 
 async def recreate_consumer(manager: Any, plan: Any) -> Info:
@@ -81,7 +83,12 @@ async def _go_back(manager: Any, plan: Any, before: Info, config: dict[str, Any]
     """Put the new consumer behind what the old one has seen acknowledged, where possible."""
     if not _can_go_back(plan, before, config):
         return None
-    await manager.reset_consumer(*plan.identity, place(before)["ack_floor"] + 1)
+    try:
+        await manager.reset_consumer(*plan.identity, place(before)["ack_floor"] + 1)
+    except ApiError as error:
+        # The first message from the start time on is above the floor, and the consumer is there.
+        if error.err_code != INVALID_RESET or config.get("deliver_policy") != "by_start_time":
+            raise
     return await manager.consumer_info(*plan.identity)
 
 

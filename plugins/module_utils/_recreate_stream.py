@@ -43,6 +43,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     without_zeros,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._stream_rules import renew
+from ansible_collections.nats.jetstream.plugins.module_utils._subjects import overlaps
 from ansible_collections.nats.jetstream.plugins.module_utils._units import parse_instant
 
 GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
@@ -52,6 +53,7 @@ async def look_before(manager: Any, plan: Any) -> tuple[list[Problem], list[str]
     """Return which consumers the new configuration would not take back, and what to warn of."""
     name = plan.identity[0]
     problems = consumer_problems(plan, await consumers_of(manager, name))
+    problems += [Problem("republish", text) for text in _republish_problems(plan)]
     return problems, await _downstream(manager, name, plan.context.server)
 
 
@@ -69,6 +71,26 @@ def consumer_problems(plan: Any, consumers: list[Config]) -> list[Problem]:
     if 0 < most < len(consumers):
         problems.append(Problem("max_consumers", f"the stream has {len(consumers)} consumers"))
     return problems
+
+
+def _republish_problems(plan: Any) -> list[str]:
+    """2.9 wants the source of a republish to meet the subjects, and no update takes it away."""
+    old, server = plan.current_config, plan.context.server
+    source = (old.get("republish") or {}).get("src")
+    if plan.policy.recreate != "always" or not source or not old.get("subjects"):
+        return []
+    if server.knows((2, 10, 0)) is not False or overlaps(source, _unused(plan.identity[0])):
+        return []
+    return [
+        f"recreate=always takes the subjects from the stream before it deletes it, which "
+        f"nats-server {server.text} refuses while the stream republishes {source!r}; purge the "
+        "stream and use recreate=if_empty"
+    ]
+
+
+def _unused(name: str) -> str:
+    """Return a subject that nobody publishes to."""
+    return f"recreating.{name}.{secrets.token_hex(8)}"
 
 
 async def _downstream(manager: Any, name: str, server: Any) -> list[str]:
@@ -175,8 +197,7 @@ async def _emptied(manager: Any, plan: Any) -> Info:
             )
         return info
     if old.get("subjects"):
-        unused = f"recreating.{name}.{secrets.token_hex(8)}"
-        await manager.update_stream({**old, "subjects": [unused]})
+        await manager.update_stream({**old, "subjects": [_unused(name)]})
     try:
         if not old.get("sealed") and not old.get("deny_purge"):
             await manager.purge_stream(name)

@@ -525,13 +525,20 @@ class Schema:
         }
 
     def declaration(self, config: Config, context: Context) -> Config:
-        """Return the settings that differ from the defaults, as options would be written."""
-        return {
-            field.name: field.type.human(field.value_in(config, context))
-            for field in self.fields
-            if (field.shown and not is_zero(field.value_in(config, context)))
-            or not field.is_default(config, context)
-        }
+        """Return the settings that differ from the defaults, as options would be written.
+
+        The defaults are the built-in ones, so that what the limits of a stream make of them is
+        there whether the stream was looked at or not.
+        """
+        builtin, declared = context._replace(parent=None), {}
+        for field in self.fields:
+            value = field.value_in(config, context)
+            default = field.default_in(config, builtin)
+            if (field.shown and not is_zero(value)) or (
+                field.type.normal(value) != field.type.normal(default)
+            ):
+                declared[field.name] = field.type.human(value)
+        return declared
 
     def differs(self, field: Field, wanted: Config, current: Config, context: Context) -> bool:
         """Say whether the mentioned field of wanted means something else than in current."""

@@ -54,6 +54,15 @@ from ansible_collections.nats.jetstream.plugins.module_utils._units import (
 )
 
 MOVE_TIMEOUT = 60.0  # s; for a step between two updates that belong together
+MIRROR_EXCLUDES = (
+    "subjects",
+    "sources",
+    "first_seq",
+    "allow_atomic",
+    "allow_batched",
+    "allow_msg_schedules",
+    "subject_delete_marker_ttl",
+)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -81,8 +90,7 @@ def _subjects_problem(config: Config, context: Context) -> Optional[str]:
 def _mirror_problem(config: Config, context: Context) -> Optional[str]:
     if not config.get("mirror"):
         return None
-    excluded = ("subjects", "sources", "first_seq", "allow_atomic", "subject_delete_marker_ttl")
-    both = [name for name in excluded if not is_zero(config.get(name))]
+    both = [name for name in MIRROR_EXCLUDES if not is_zero(config.get(name))]
     if both:
         return f"a mirror can not also have {' or '.join(both)} (use reset to clear a stored one)"
     return _source_problem(config["mirror"])
@@ -103,6 +111,13 @@ def _sources_problem(config: Config, context: Context) -> Optional[str]:
 def _source_problem(source: Config) -> Optional[str]:
     if source.get("filter_subject") and source.get("subject_transforms"):
         return "filter_subject and subject_transforms exclude each other: give the filter as src"
+    starts = [
+        name
+        for name in ("opt_start_seq", "opt_start_time", "filter_subject")
+        if not is_zero(source.get(name))
+    ]
+    if source.get("consumer") and starts:
+        return f"consumer excludes {' and '.join(starts)}: the consumer has them"
     return None
 
 
@@ -137,9 +152,18 @@ def _purge_problem(config: Config, context: Context) -> Optional[str]:
 
 
 def _republish_problem(config: Config, context: Context) -> Optional[str]:
-    dest = (config.get("republish") or {}).get("dest")
-    met = [one for one in config.get("subjects") or [] if dest and overlaps(one, dest)]
-    return f"the destination {dest!r} overlaps the stream's own {met[0]!r}" if met else None
+    republish = config.get("republish") or {}
+    src, dest = republish.get("src") or ">", republish.get("dest")
+    subjects = config.get("subjects") or default_subjects(config, context)
+    met = [one for one in subjects if dest and overlaps(one, dest)]
+    if met:
+        return f"the destination {dest!r} overlaps the stream's own {met[0]!r}"
+    if not dest or context.server.knows((2, 10, 0)) is not False:
+        return None
+    if not any(overlaps(one, src) for one in subjects):
+        text = f"the source {src!r} meets no subject of the stream"
+        return f"{text}, which nats-server {context.server.text} needs"
+    return None
 
 
 def _mirror_direct_problem(config: Config, context: Context) -> Optional[str]:
@@ -149,8 +173,11 @@ def _mirror_direct_problem(config: Config, context: Context) -> Optional[str]:
 
 
 def _schedules_problem(config: Config, context: Context) -> Optional[str]:
-    newest = context.server.knows((2, 15, 0))
-    if newest and config.get("allow_msg_schedules") and config.get("discard") == "new":
+    if not config.get("allow_msg_schedules"):
+        return None
+    if config.get("sources"):
+        return "excludes sources"
+    if context.server.knows((2, 15, 0)) and config.get("discard") == "new":
         return "excludes discard=new"
     return None
 
@@ -189,10 +216,7 @@ def _preferred_problem(config: Config, context: Context) -> Optional[str]:
 
 CHECKS = (
     Check(("subjects", "no_ack"), _subjects_problem),
-    Check(
-        ("mirror", "subjects", "sources", "first_seq", "allow_atomic", "subject_delete_marker_ttl"),
-        _mirror_problem,
-    ),
+    Check(("mirror", *MIRROR_EXCLUDES), _mirror_problem),
     Check(("sources",), _sources_problem),
     Check(("num_replicas",), _replicas_problem),
     Check(("duplicate_window", "max_age"), _window_problem),
@@ -201,13 +225,20 @@ CHECKS = (
         ("deny_purge", "subject_delete_marker_ttl", "allow_msg_schedules", "allow_rollup_hdrs"),
         _purge_problem,
     ),
-    Check(("republish", "subjects"), _republish_problem),
+    Check(("republish", "subjects", "mirror", "sources"), _republish_problem),
     Check(("mirror_direct",), _mirror_direct_problem),
     Check(
-        ("allow_msg_counter", "discard", "allow_msg_ttl", "allow_msg_schedules", "retention"),
+        (
+            "allow_msg_counter",
+            "discard",
+            "allow_msg_ttl",
+            "allow_msg_schedules",
+            "retention",
+            "mirror",
+        ),
         _counter_problem,
     ),
-    Check(("allow_msg_schedules", "discard"), _schedules_problem),
+    Check(("allow_msg_schedules", "discard", "sources"), _schedules_problem),
     Check(("persist_mode", "storage", "allow_atomic", "num_replicas"), _persist_problem),
     Check(("placement",), _preferred_problem),
 )

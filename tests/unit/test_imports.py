@@ -122,6 +122,7 @@ ARROWS = {
         "_recovery",
         "_schema",
         "_stream_rules",
+        "_subjects",
         "_units",
     },
     "_recreate_consumer": {"_consumer_rules", "_errors", "_kind", "_recovery", "_schema"},
