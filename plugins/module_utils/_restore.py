@@ -51,6 +51,7 @@ V210, V212, V215 = (2, 10, 0), (2, 12, 0), (2, 15, 0)
 GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
 ABANDONED_AFTER = 6.0  # s; a server gives a restore up when nothing comes for 5 s
 NAME_EXISTS, RESTORE_FAILED = 10130, 10062
+REMAINS = "does not match store"  # of the server's words when messages are there already
 LEVEL_METADATA = "_nats.req.level"
 
 Info = dict[str, Any]
@@ -157,21 +158,43 @@ async def put(
     """
     name = config["name"]
     first = marked(config, mark) if can_mark(server) else config
-    try:
-        with open(backup.archive, "rb") as file:
-            await give(manager, first, backup.state, file)
-    except BaseException as error:
-        number = getattr(error, "err_code", None)
-        if number != NAME_EXISTS:  # with this number it is somebody else's
-            unmarked = number == RESTORE_FAILED and not can_mark(server)
-            await _clean_up(manager, name, mark, error, unmarked)
-        raise
+    await _given(manager, backup, first, server, mark)
     try:
         info = await check(manager, backup, config, expected, live=not can_mark(server))
     except Differs as error:
         await _clean_up(manager, name, mark, error, unmarked=not can_mark(server))
         raise
     return await finish(manager, config) if first is not config else info
+
+
+async def _given(manager: Any, backup: Backup, config: Config, server: Server, mark: str) -> None:
+    """Send an archive; again, while the server still has files of what was deleted just before.
+
+    Under load, 2.15.1 now and then finds them in the new stream's store (seen in 1 of 40 restores
+    that followed one that failed).
+    """
+    deadline = time.monotonic() + GONE_WITHIN
+    while True:
+        try:
+            with open(backup.archive, "rb") as file:
+                await give(manager, config, backup.state, file)
+            return
+        except BaseException as error:
+            number = getattr(error, "err_code", None)
+            if number != NAME_EXISTS:  # with this number it is somebody else's
+                unmarked = number == RESTORE_FAILED and not can_mark(server)
+                await _clean_up(manager, config["name"], mark, error, unmarked)
+            if not _meets_remains(error) or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.2)
+
+
+def _meets_remains(error: BaseException) -> bool:
+    return (
+        isinstance(error, ApiError)
+        and error.err_code == RESTORE_FAILED
+        and REMAINS in error.description
+    )
 
 
 def marked(config: Config, mark: str) -> Config:
@@ -315,6 +338,10 @@ def state_differences(
         names = ["last_seq"]
     elif config.get("max_age") and state["first_seq"] > expected["first_seq"]:
         names = ["last_seq"]  # time took the oldest
+    # What came meanwhile has sequences of its own.
+    grows = grows and state["messages"] - expected["messages"] <= (
+        state["last_seq"] - expected["last_seq"]
+    )
     differences = [
         f"{name} is {state[name]} instead of {expected[name]}"
         for name in names

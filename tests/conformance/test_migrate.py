@@ -47,7 +47,7 @@ def failed(result):
     return result["msg"]
 
 
-def wait_for(condition, seconds=40):
+def wait_for(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
