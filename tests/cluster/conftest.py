@@ -11,33 +11,9 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
+from accounts import accounts
 
 from harness import client, collection, servers
-
-PASSWORD = "opens-the-door"
-
-
-def accounts(*users: dict[str, Any], system: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
-    """Return the settings of a cluster whose users need no login but in the system account."""
-    app = {"jetstream": "enabled", "users": [{"user": "app", "password": PASSWORD}, *users]}
-    sys = {"users": [{"user": "system", "password": PASSWORD}, *system]}
-    return {
-        "accounts": {"APP": app, "SYS": sys},
-        "system_account": "SYS",
-        "no_auth_user": "app",
-        "server_tags": ["all"],
-    }
-
-
-def as_user(url: str, user: str) -> str:
-    return url.replace("://", f"://{user}:{PASSWORD}@")
-
-
-def stepped_down(cluster: servers.Cluster) -> None:
-    """Let the meta leader step down, and return when it has agreed."""
-    running = next(one for one in cluster.servers if one.is_running)
-    with client.Client(as_user(running.url, "system")) as system:
-        system.ok("META.LEADER.STEPDOWN")
 
 
 @pytest.fixture(scope="module")

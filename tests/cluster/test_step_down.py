@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import PASSWORD, accounts, as_user
+from accounts import PASSWORD, accounts, as_user
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _permissions
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_step_down
