@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
@@ -24,6 +25,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     EXISTS,
     ApiError,
     JetStreamError,
+    NotKept,
     NotSettled,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
@@ -33,6 +35,9 @@ from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
     is_settled,
     wait_settled,
 )
+
+MEETING = (10065, 10099, 10100)  # err_codes of subjects and filters that overlap others
+RACES = (0.1, 0.2, 0.4)  # s, roughly, until a move that met another run is looked at again
 
 
 class Outcome(NamedTuple):
@@ -111,6 +116,14 @@ class _Moving:
                 self.free.release()
 
 
+class _Try(NamedTuple):
+    """Which items the steps of a unit wrote, and which step failed, if one did."""
+
+    done: list[int]
+    position: int = 0
+    error: Optional[JetStreamError] = None
+
+
 class _Work:
     def __init__(self, manager: Any, items: list[Item], ordered: Order, max_moves: int) -> None:
         self.manager, self.items, self.units = manager, items, ordered.units
@@ -183,22 +196,57 @@ class _Work:
             return await self._settle(unit, movers)
 
     async def _steps(self, unit: Unit) -> bool:
+        """Do the steps; return whether all were done.
+
+        Another run of the same declaration may move the same subjects at this moment, and each is
+        in the way of the other. What is as it should be a moment later is good enough.
+        """
+        tried = await self._tried(unit)
+        for pause in RACES:
+            if tried.error is None or not _is_race(unit, tried.error):
+                break
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+            tried = await self._made(unit) or await self._tried(unit)
+        self.outcome.done.extend(tried.done)
+        if tried.error is None:
+            return True
+        failed = unit.steps[tried.position].item
+        self._failed(failed, tried.error)
+        rest = {later.item for later in unit.steps[tried.position + 1 :]} - {failed}
+        self.outcome.not_tried.extend(rest)
+        await self._give_back(unit)
+        return False
+
+    async def _tried(self, unit: Unit) -> _Try:
+        """Do the steps up to the first that fails."""
+        done: list[int] = []
+        for step in unit.steps:
+            self.infos.pop(step.item, None)
+            self.left.discard(step.item)
         for position, step in enumerate(unit.steps):
             try:
-                await self._step(step)
+                await self._step(step, done)
             except JetStreamError as error:
-                self._failed(step.item, error)
-                rest = {later.item for later in unit.steps[position + 1 :]} - {step.item}
-                self.outcome.not_tried.extend(rest)
-                await self._give_back(unit)
-                return False
-        return True
+                return _Try(done, position, error)
+        return _Try(done)
+
+    async def _made(self, unit: Unit) -> Optional[_Try]:
+        """Return that all is done if another run has done it meanwhile."""
+        items = list(dict.fromkeys(step.item for step in unit.steps))
+        try:
+            infos = {index: await self._as_planned(self.items[index]) for index in items}
+        except JetStreamError:
+            return None
+        if None in infos.values():
+            return None
+        self.infos.update(infos)
+        return _Try(items)
 
     def _moves(self, index: int) -> bool:
         plan = self.items[index].plan
         return plan.action == "update" and bool({"num_replicas", "placement"} & plan.changed)
 
-    async def _step(self, step: Step) -> None:
+    async def _step(self, step: Step, done: list[int]) -> None:
         item = self.items[step.item]
         if step.leaving is not None:
             stays = list(step.leaving) or [f"moving.{item.stream}.{secrets.token_hex(8)}"]
@@ -208,7 +256,7 @@ class _Work:
         if item.only_empty:
             await self._still_empty(item)
         self.infos[step.item] = await self._written(item)
-        self.outcome.done.append(step.item)
+        done.append(step.item)
 
     async def _leave(self, item: Item, stays: list[str]) -> None:
         """Let a stream, or the filters of a consumer, have no more than these subjects."""
@@ -236,13 +284,13 @@ class _Work:
         try:
             return await write(item.plan, self.manager)
         except ApiError as error:
-            info = await self._made_by_another(item) if error.error_class == EXISTS else None
+            info = await self._as_planned(item) if error.error_class == EXISTS else None
             if info is None:
                 raise
             return info
 
-    async def _made_by_another(self, item: Item) -> Optional[Info]:
-        """Return the INFO answer of what is there if another run made it, as it is declared here.
+    async def _as_planned(self, item: Item) -> Optional[Info]:
+        """Return the INFO answer of what is there if it is as planned: another run made it so.
 
         That run may have sealed it already.
         """
@@ -328,6 +376,12 @@ class _Work:
 
     def _is_in(self, unit: Unit, index: int) -> bool:
         return any(step.item == index for step in unit.steps)
+
+
+def _is_race(unit: Unit, error: JetStreamError) -> bool:
+    """Say whether another run that moves the same things may have been in the way."""
+    meeting = isinstance(error, NotKept) or getattr(error, "err_code", None) in MEETING
+    return meeting and len(unit.steps) > 1
 
 
 def _names(titles: Iterable[str]) -> str:

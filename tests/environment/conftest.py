@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Callable
 
+import long_way
 import pytest
 
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_environment
@@ -36,7 +37,7 @@ class Account:
         foretold = self.declare(check=True, **args)
         before = self.state()
         result = self.declare(**args)
-        assert not result.get("failed"), result
+        assert not result.get("failed"), result["msg"]
         assert foretold["changed"] == result["changed"]
         assert foretold["plan"] == result["plan"]
         assert foretold["plan_digest"] == result["plan_digest"]
@@ -151,3 +152,16 @@ def account(
         one.empty()
         yield one
         one.empty()
+
+
+@pytest.fixture
+def begun(
+    own_server: servers.Server, account_on: Callable[[servers.Server, client.Client], Account]
+) -> Iterator[Account]:
+    """A server at the beginning of the long way, with messages, and something that is nobody's."""
+    with client.Client(own_server.url) as nats:
+        account = account_on(own_server, nats)
+        account.nats.ok("STREAM.CREATE.MINE", {"name": "MINE", "subjects": ["mine"]})
+        account.agrees(**long_way.BEFORE)
+        account.store(*long_way.STORED, "mine")
+        yield account
