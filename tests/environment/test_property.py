@@ -27,7 +27,8 @@ BUCKETS = ("x", "y")
 TOKENS = tuple(f"t{number}" for number in range(7))
 MINE = ("MINE", "WATCHED")
 DAY = 86400 * 10**9
-# Option, what a user writes, what the server keeps; none of them deletes what is stored.
+# Option, what a user writes, what the server keeps. None of them deletes what is stored, and none
+# is below a default that a limit of the server can move, as that counts as the default.
 SETTINGS_OF_STREAMS = (
     ("max_age", "2d", "max_age", 2 * DAY),
     ("max_msgs", 5000, "max_msgs", 5000),
@@ -41,7 +42,7 @@ SETTINGS_OF_STREAMS = (
 SETTINGS_OF_CONSUMERS = (
     ("ack_wait", "90s", "ack_wait", 90 * 10**9),
     ("max_deliver", 7, "max_deliver", 7),
-    ("max_ack_pending", 77, "max_ack_pending", 77),
+    ("max_ack_pending", 5000, "max_ack_pending", 5000),
     ("description", "drawn", "description", "drawn"),
 )
 

@@ -38,7 +38,7 @@ class Meeting:
 
 @pytest.mark.parametrize("again", range(sizes.size(1, 40)))
 def test_of_one_declaration(begun, own_server, again):
-    """Both have the same plan in hand when they begin."""
+    """Both begin to read at the same moment, and then do the same."""
     with (
         Gate(own_server, Meeting(1)) as gate,
         Run(gate.url, **AFTER) as one,
@@ -48,7 +48,6 @@ def test_of_one_declaration(begun, own_server, again):
     for result in results:
         assert not result.get("failed"), result["msg"]
         assert result["failures"] == result["not_tried"] == []
-    assert results[0]["plan_digest"] == results[1]["plan_digest"]
     assert begun.declare(**AFTER)["plan"] == []
     came_to_its_end(begun)
 
