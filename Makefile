@@ -7,9 +7,9 @@
 # NIGHTLY=1 (larger sizes).
 
 RUN = python3 tests/harness/run.py
-export PYTHON V NIGHTLY
+export PYTHON V NIGHTLY VERSION
 
-TARGETS = demo test nightly bench docs lint sanity unit core conformance environment cluster examples package integration molecule clean help
+TARGETS = demo test nightly bench docs lint sanity unit core conformance environment cluster examples package matrix integration molecule release clean help
 
 .PHONY: $(TARGETS)
 .DEFAULT_GOAL = help

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 name: server_config
 short_description: Write settings of nats-server as its configuration file
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Turns a dictionary into the text of a configuration file of C(nats-server). Names of settings are the server's own,
     see U(https://docs.nats.io/running-a-nats-service/configuration).

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_consumer_reset
 short_description: Let a JetStream consumer deliver again, or go on elsewhere
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Without O(seq), everything that the consumer has delivered and that was not acknowledged is delivered again at
     once. With it, the consumer goes on with that sequence of the stream, whatever was delivered before.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_consumer_unpin
 short_description: Let a priority group of a JetStream consumer choose another client
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A consumer with O(nats.jetstream.jetstream_consumer#module:priority_policy=pinned_client) delivers the messages of
     a priority group to one client, which is pinned. This takes that away, and the next client that asks is pinned.

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: jetstream_step_down
 short_description: Let another server lead a stream, a consumer, or the cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Asks the leader of a stream, the leader of a consumer, or the meta leader of the cluster to step down, so that
     another server is elected, and waits for the election. It is useful before a server is taken down.

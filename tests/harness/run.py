@@ -29,7 +29,7 @@ from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from harness import collection, docs, servers, stage
+from harness import collection, docs, release, servers, stage
 from harness.paths import ROOT, work
 
 VENV = ROOT / ".venv"
@@ -45,6 +45,8 @@ PYTEST_FOLDERS = {
     "examples": "tests/examples",
     "package": "tests/package",
 }
+# Without the network, where it would look for newer versions of actions.
+ZIZMOR = ("--offline", "--no-progress", "--strict-collection")
 # Output of tools goes to a file and into reasons.
 PLAIN = {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0", "TERM": "dumb"}
 VERBOSE = os.environ.get("V", "") not in ("", "0")
@@ -290,18 +292,22 @@ def lock(name: str) -> Iterator[None]:
 
 def find_servers(run: Run) -> int:
     """Set NATS_SERVERS for the tests and put the newest one first on PATH."""
-    if not run.env.get("NATS_SERVERS"):
-        found, problems = [], []
-        for version in servers.VERSIONS:
-            try:
-                found.append(str(servers.find_server(version, lambda text: say(f"    {text}"))))
-            except servers.ServerNotFound as error:
-                problems.append(error)
-                run.absent.append(f"tests with nats-server {version}: {error}")
-        if not found:
-            raise problems[0]
-        run.env["NATS_SERVERS"] = os.pathsep.join(found)
-    binaries = run.env["NATS_SERVERS"].split(os.pathsep)
+    named = [name for name in run.env.get("NATS_SERVERS", "").split(os.pathsep) if name]
+    binaries, problems = [], []
+    for name in named or servers.VERSIONS:
+        if os.sep in name:
+            binaries.append(name)
+            continue
+        try:
+            binaries.append(str(servers.find_server(name, lambda text: say(f"    {text}"))))
+        except servers.ServerNotFound as error:
+            if named:
+                raise
+            problems.append(error)
+            run.absent.append(f"tests with nats-server {name}: {error}")
+    if not binaries:
+        raise problems[0]
+    run.env["NATS_SERVERS"] = os.pathsep.join(binaries)
     say("    nats-server " + ", ".join(servers.version_of(binary) for binary in binaries))
     use_server(run, Path(binaries[-1]))
     return 0
@@ -412,6 +418,16 @@ def molecule(run: Run) -> None:
                 raise Failure(f"{scenario.parent.name}: {action} was not run")
 
 
+def matrix(run: Run, small: bool) -> int:
+    """Run the rows of the matrix, and show it; what is absent here is listed at the end, too."""
+    command = [str(run.python), str(ROOT / "tests" / "harness" / "matrix.py")]
+    table = run.command("matrix", [*command, *(["--small"] if small else [])])
+    say(table.rstrip())
+    lines = table.splitlines()
+    run.absent += [f"matrix: {' '.join(line.split())}" for line in lines if ": no Python" in line]
+    return int(lines[-1].split()[0])
+
+
 def lint_commands(run: Run) -> dict[str, list[str]]:
     # antsibull-docs writes a log into the home of whoever runs it.
     home = work() / "home"
@@ -429,6 +445,7 @@ def lint_commands(run: Run) -> dict[str, list[str]]:
         "ansible-lint": [run.tool("ansible-lint"), "--strict"],
         "reuse": [run.tool("reuse"), *reuse],
         "changelog": [run.tool("antsibull-changelog"), "lint"],
+        "workflows": [run.tool("zizmor"), *ZIZMOR, ".github"],
         "docs": [*antsibull_docs, *docs, "--check-extra-docs-refs", "."],
     }
 
@@ -467,6 +484,8 @@ def target_test(run: Run) -> None:
     need_servers(run)
     for name, folder in PYTEST_FOLDERS.items():
         run.step(name, functools.partial(run_pytest, run, name, folder))
+    few = run.env.get("NIGHTLY", "") in ("", "0")
+    run.step("matrix", functools.partial(matrix, run, small=few))
     run_lint(run)
     run.step("docs", functools.partial(build_docs, run))
     run.step("sanity", functools.partial(sanity, run))
@@ -507,6 +526,12 @@ def target_molecule(run: Run) -> None:
     run.step("molecule", functools.partial(molecule, run))
 
 
+def target_matrix(run: Run) -> None:
+    need_environment(run)
+    need_servers(run)
+    run.step("matrix", functools.partial(matrix, run, small=False))
+
+
 def target_pytest(run: Run, name: str) -> None:
     need_environment(run)
     if name != "unit":
@@ -522,6 +547,25 @@ def target_script(run: Run, script: str) -> int:
     binary = servers.find_server(None, lambda text: say(f"    {text}"))
     use_server(run, binary)
     return spawn([str(run.python), "-u", script], ROOT, run.env, None)
+
+
+def target_release(run: Run) -> None:
+    version = os.environ.get("VERSION", "")
+    if problems := release.problems(ROOT, version):
+        for problem in problems:
+            say(f"  {problem}")
+        raise SystemExit(f"{version or 'nothing'} can not be released")
+    need_environment(run)
+    run_lint(run)
+    if run.failed:
+        return
+    made: list[Path] = []
+
+    def cut() -> None:
+        made.append(release.cut(ROOT, work() / "release", run.command, run.tool))
+
+    if run.step("release", cut):
+        say(f"\n{release.next_steps(version, made[0])}")
 
 
 def target_clean() -> None:
@@ -542,15 +586,18 @@ make environment  whole environments: plans, orders, owners, against the same
 make cluster      three servers: replicas, moves, a leader that dies
 make examples     the examples of the documentation, and what modules return
 make package      the artifact: what is in it, installed, imported by Galaxy, and run from there
+make matrix       versions of ansible-core, Python, nats-py and nats-server: a table; test has few
 make integration  ansible-test integration, newest nats-server
 make molecule     the roles on localhost, newest nats-server
 make sanity       ansible-test sanity, all its Pythons that are here
 make lint         ruff, mypy, yamllint, codespell, ansible-lint, reuse, antsibull-changelog, -docs
 make docs         the documentation site, built with antsibull-docs; says where it is
 make bench        ratios of time, measured
+make release      VERSION=1.2.3: check, collect the changelog, build the artifact, say what is next
 make clean        remove .venv and this checkout's working files
 
-PYTHON=python3.11 builds with that one; NATS_SERVER or NATS_SERVERS name servers; V=1 shows all.
+PYTHON=python3.11 builds with that one; V=1 shows all. NATS_SERVER names a server, NATS_SERVERS
+several, by path or as 2.10.27:2.15.1.
 NIGHTLY=1 gives any of these the sizes of make nightly."""
 
 
@@ -578,6 +625,8 @@ def main(target: str) -> int:
             "sanity": target_sanity,
             "integration": target_integration,
             "molecule": target_molecule,
+            "matrix": target_matrix,
+            "release": target_release,
         }[target](run)
     return run.finish()
 

@@ -18,29 +18,29 @@ from .paths import NAME, NAMESPACE, ROOT, work
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 
-def files() -> list[Path]:
+def files(root: Path = ROOT) -> list[Path]:
     """Return the project's files, relative to its root: what git knows or would take."""
-    if (ROOT / ".git").exists() and shutil.which("git"):
-        command = ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"]
+    if (root / ".git").exists() and shutil.which("git"):
+        command = ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"]
         names = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
         listed = [Path(name) for name in names.split("\0") if name]
-        return sorted(path for path in set(listed) if (ROOT / path).is_file())
-    return sorted(_walk(ROOT, _ignored()))
+        return sorted(path for path in set(listed) if (root / path).is_file())
+    return sorted(_walk(root, root, _ignored(root)))
 
 
-def _ignored() -> list[str]:
-    lines = (ROOT / ".gitignore").read_text().splitlines()
+def _ignored(root: Path) -> list[str]:
+    lines = (root / ".gitignore").read_text().splitlines()
     return [line.rstrip("/") for line in lines if line and not line.startswith("#")] + [".git"]
 
 
-def _walk(folder: Path, patterns: list[str]) -> list[Path]:
+def _walk(root: Path, folder: Path, patterns: list[str]) -> list[Path]:
     found: list[Path] = []
     for entry in folder.iterdir():
-        path = entry.relative_to(ROOT)
+        path = entry.relative_to(root)
         if any(fnmatch.fnmatch(t, p) for p in patterns for t in (entry.name, str(path))):
             continue
         if entry.is_dir() and not entry.is_symlink():
-            found += _walk(entry, patterns)
+            found += _walk(root, entry, patterns)
         elif entry.is_file():
             found.append(path)
     return found
@@ -69,11 +69,11 @@ def stage() -> Path:
     return target
 
 
-def export(target: Path) -> Path:
+def export(target: Path, root: Path = ROOT) -> Path:
     """Copy the project's files, and nothing else that lies in the checkout, into a folder."""
-    for path in files():
+    for path in files(root):
         (target / path.parent).mkdir(parents=True, exist_ok=True)
-        shutil.copy2(str(ROOT / path), str(target / path), follow_symlinks=False)
+        shutil.copy2(str(root / path), str(target / path), follow_symlinks=False)
     return target
 
 

@@ -28,6 +28,7 @@ def environment(name: str, python: Path, packages: Sequence[str]) -> Path:
     ``packages`` are requirements as pip takes them. An environment of another interpreter or with
     other requirements has another folder, so none is ever changed. Raises NotInstalled.
     """
+    python = python.resolve()  # not by a link of a checkout, which may go away
     made_from = "\0".join([str(python), *packages])
     folder = cache() / "venvs" / f"{name}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
     stamp = folder / "complete"
