@@ -20,6 +20,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils import (
     _schema,
     _stream,
 )
+from harness import blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCSITE = ROOT / "docs" / "docsite"
@@ -77,3 +78,15 @@ def test_the_variables_of_the_environment_are_described():
     configured = yaml.safe_load((DOCSITE / "config.yml").read_text())["envvar_directives"]
     assert sorted(described) == configured
     assert set(described) == set(_connection_options.VARIABLES)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
+def test_a_part_of_a_file_of_this_project_is_in_that_file(guide):
+    for block in blocks.blocks_of(guide.read_text()):
+        file = ROOT / (block.caption or "")
+        if file.is_file():
+            assert flat(block.text) in flat(file.read_text()), f"{guide.name}:{block.line}"
+
+
+def flat(text):
+    return "\n".join(line.strip() for line in text.strip().splitlines())
