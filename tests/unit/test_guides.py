@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils import (
 from harness import blocks
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "ansible_collections.nats.jetstream.plugins.module_utils"
 DOCSITE = ROOT / "docs" / "docsite"
 GUIDES = sorted((DOCSITE / "rst").glob("*.rst"))
 KINDS = {
@@ -90,3 +92,77 @@ def test_a_part_of_a_file_of_this_project_is_in_that_file(guide):
 
 def flat(text):
     return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+# --------------------------------------------------------------------------------------------------
+# The rooms of module_utils, as CONTRIBUTING.md has them
+# --------------------------------------------------------------------------------------------------
+
+ROOMS = ROOT / "plugins" / "module_utils"
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+ROW = re.compile(r"^\| `(_\w+)` \| (.*) \|$", re.MULTILINE)
+
+
+def trees():
+    return {path.stem: ast.parse(path.read_text()) for path in sorted(ROOMS.glob("_*.py"))}
+
+
+TREES = trees()
+
+
+def groups():
+    """Return group -> the rooms that the sections of CONTRIBUTING.md put into it."""
+    rooms = CONTRIBUTING.partition("## The rooms\n")[2].partition("\n## ")[0]
+    sections = re.split(r"^### (.*)\n", rooms, flags=re.MULTILINE)[1:]
+    return {
+        name.lower(): dict(ROW.findall(text)) for name, text in zip(sections[::2], sections[1::2])
+    }
+
+
+GROUPS = groups()
+
+
+def imports(tree):
+    """Yield the rooms that a room imports when it is loaded."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
+            room = node.module[len(PACKAGE) :].lstrip(".")
+            yield from [room] if room else (alias.name for alias in node.names)
+
+
+def test_every_room_is_in_contributing_in_its_own_words():
+    """A new room gets a row in the group where it belongs: the one that is printed here."""
+    rows = {room: text for rooms in GROUPS.values() for room, text in rooms.items()}
+    own = {
+        room: ast.get_docstring(tree).partition("\n")[0].rstrip(".").replace("``", "`")
+        for room, tree in TREES.items()
+    }
+    wrong = [f"| `{room}` | {text} |" for room, text in own.items() if rows.get(room) != text]
+    assert not wrong, "CONTRIBUTING.md lacks these rows:\n" + "\n".join(wrong)
+    assert set(rows) == set(own)
+    assert sum(len(rooms) for rooms in GROUPS.values()) == len(own)
+
+
+def test_the_picture_of_the_rooms_is_what_they_import():
+    """The arrows are those of the imports, without the ones that a longer way implies."""
+    group_of = {room: group for group, rooms in GROUPS.items() for room in rooms}
+    real = {
+        (group_of[room], group_of[other])
+        for room, tree in TREES.items()
+        for other in imports(tree)
+        if group_of[room] != group_of[other]
+    }
+    assert not {(one, other) for one, other in real if (other, one) in real}
+    drawn = re.findall(r"^  (\w+) --> (\w+)$", CONTRIBUTING, re.MULTILINE)
+    assert sorted(drawn) == sorted(edge for edge in real if not implied(edge, real))
+
+
+def implied(edge, edges):
+    """Say whether there is a longer way from one end of an edge to the other."""
+    start, end = edge
+    seen, ahead = set(), {other for one, other in edges if one == start and other != end}
+    while ahead:
+        group = ahead.pop()
+        seen.add(group)
+        ahead |= {other for one, other in edges if one == group} - seen
+    return end in seen
