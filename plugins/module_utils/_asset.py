@@ -145,10 +145,10 @@ async def _resumed(
     kind: Kind, identity: Identity, found: Found, policy: Policy, session: Session
 ) -> tuple[Found, Any]:
     """Finish or undo what an earlier migration has left; in check mode say what comes of that."""
-    from ansible_collections.nats.jetstream.plugins.module_utils import _migrate
+    from ansible_collections.nats.jetstream.plugins.module_utils import _move
 
     name = kind.stream_of(identity) if kind.stream_of else ""
-    left = await _migrate.resume(session.manager, name, policy.migrate_path, dry=session.check_mode)
+    left = await _move.resume(session.manager, name, policy.migrate_path, dry=session.check_mode)
     if left is None:
         return found, None
     if session.check_mode:
@@ -249,13 +249,6 @@ async def asked_server(server: Server, manager: JetStreamManager) -> Server:
     return server._replace(release=release_of(version, level) if level else server.release)
 
 
-def _said(decided: Plan) -> str:
-    """Return the action in words, with the time that a migration may take."""
-    if not decided.migration:
-        return decided.action
-    return f"{decided.action}, up to {decided.migration['downtime']} s without the asset"
-
-
 def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": decided.action != "none",
@@ -280,6 +273,6 @@ def _result(decided: Plan, info: Optional[dict[str, Any]], diff: bool) -> dict[s
             "before": to_yaml(decided.before),
             "after": to_yaml(decided.after),
             "before_header": named,
-            "after_header": f"{named} ({_said(decided)})",
+            "after_header": f"{named} ({decided.said})",
         }
     return result

@@ -244,6 +244,8 @@ class _Work:
 
     def _moves(self, index: int) -> bool:
         plan = self.items[index].plan
+        if plan.action == "migrate":
+            return True
         return plan.action == "update" and bool({"num_replicas", "placement"} & plan.changed)
 
     async def _step(self, step: Step, done: list[int]) -> None:

@@ -38,6 +38,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Listing,
     Problem,
     Schema,
+    Size,
     Text,
     is_zero,
     nearest,
@@ -51,13 +52,24 @@ POLICY = Schema(
     Field("state", Choice("present", "absent")),
     Field("update", Choice("merge", "replace")),
     Field("reset", Listing(Text())),
-    Field("recreate", Choice("never", "if_empty", "always")),
+    Field("recreate", Choice("never", "migrate", "if_empty", "always")),
+    Field("migrate_path", Text()),
+    Field("migrate_max_bytes", Size()),
     Field("recovery_path", Text()),
     Field("data_loss", Choice("warn", "forbid", "allow")),
     Field("wait", Boolean()),
     Field("wait_timeout", Duration()),
 )
-OF_THE_TASK = ("state", "update", "recreate", "data_loss", "wait", "wait_timeout")
+OF_THE_TASK = (
+    "state",
+    "update",
+    "recreate",
+    "migrate_path",
+    "migrate_max_bytes",
+    "data_loss",
+    "wait",
+    "wait_timeout",
+)
 
 
 class Section(NamedTuple):
@@ -261,6 +273,8 @@ def _policy(said: Config, params: Mapping[str, Any], identity: list[str], lastin
         recreate=said.get("recreate", "never"),
         data_loss=said.get("data_loss", "warn"),
         recovery_path=recovery,
+        migrate_path=said.get("migrate_path"),
+        migrate_max_bytes=said.get("migrate_max_bytes"),
         wait=said.get("wait", True),
         wait_timeout=said.get("wait_timeout", 60 * SECOND) / SECOND,
         owner=params.get("owner") if lasting else None,

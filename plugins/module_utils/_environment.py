@@ -49,7 +49,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._order import (
     Order,
     order,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Policy, owner_of
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
+    Plan,
+    Policy,
+    owner_of,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Name,
     Problem,
@@ -66,7 +70,13 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "defaults": {"type": "dict", "default": {}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "update": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
-    "recreate": {"type": "str", "choices": ["never", "if_empty", "always"], "default": "never"},
+    "recreate": {
+        "type": "str",
+        "choices": ["never", "migrate", "if_empty", "always"],
+        "default": "never",
+    },
+    "migrate_path": {"type": "path"},
+    "migrate_max_bytes": {"type": "str"},
     "recovery_path": {"type": "path"},
     "data_loss": {"type": "str", "choices": ["warn", "forbid", "allow"], "default": "warn"},
     "owner": {"type": "str"},
@@ -82,6 +92,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "wait_timeout": {"type": "str", "default": "60s"},
 }
 OWNER_SINCE = (2, 10, 0)
+DELETING = ("recreate", "migrate")  # and making anew, which is looked at before
 LOOKS = (0.1, 0.3, 1.0)  # s, before the looks that follow a final look that finds a difference
 
 
@@ -111,6 +122,7 @@ class Work(NamedTuple):
     found: Survey
     server: Server
     fillings: list[Any]
+    resumed: tuple[Any, ...] = ()  # what became of migrations that were ended, each a Left
 
     @property
     def failures(self) -> list[Failure]:
@@ -162,18 +174,20 @@ async def manage(session: Session) -> dict[str, Any]:
     from ansible_collections.nats.jetstream.plugins.module_utils import _environment_result
 
     told = _environment_result.told(work, session.module._diff)
+    before = {**told, "changed": any(left.changed for left in work.resumed)}
     if work.failures:
-        raise _failed("Nothing was changed", work.failures, {**told, "changed": False})
+        raise _failed("Nothing was changed", work.failures, before)
     expected = params["expect_plan"]
     if expected and expected != told["plan_digest"]:
         raise EnvironmentFailed(
             f"the plan is not the expected one: its digest is {told['plan_digest']}, expected was "
             f"{expected}. Nothing was changed; look at the plan, and approve it anew",
-            {**told, "changed": False},
+            before,
         )
-    for warning in dict.fromkeys(work.planned.warnings):
+    texts = [*(left.told for left in work.resumed), *work.planned.warnings]
+    for warning in dict.fromkeys(texts):
         session.module.warn(warning)
-    if session.check_mode or not told["changed"]:
+    if session.check_mode or not told["plan"]:
         return told
     return await _carried_out(session, work, told)
 
@@ -184,7 +198,7 @@ async def _carried_out(session: Session, work: Work, told: dict[str, Any]) -> di
 
     params, items = session.params, work.planned.items
     folder = params["recovery_path"]
-    if folder and any(item.plan.action == "recreate" for item in items):
+    if folder and any(item.plan.action in DELETING for item in items):
         os.makedirs(folder, mode=0o700, exist_ok=True)
     outcome = await carry_out(
         session.manager, items, work.ordered, params["concurrency"], params["max_moves"]
@@ -246,9 +260,12 @@ async def _planned(session: Session) -> Work:
     def with_consumers(name: str, info: Info) -> bool:
         return name in reading or (owner is not None and owner_of(info["config"]) == owner)
 
+    resumed = await _resumed(session)
     found = await survey(
         manager, concerned, with_consumers, params["concurrency"], params["prune"] != "none"
     )
+    if session.check_mode:
+        _as_resumed(found, resumed)
     server = server_of(session.connection)
     clustered = next((is_clustered(info) for info in found.streams.values()), server.clustered)
     server = server._replace(clustered=clustered)
@@ -282,7 +299,41 @@ async def _planned(session: Session) -> Work:
 
         fillings, failures = await plan_entries(manager, entries, looked.items, found)
         looked.failures.extend(failures)
-    return Work(looked, order(looked.items, found, server, room), found, server, fillings)
+    ordered = order(looked.items, found, server, room)
+    return Work(looked, ordered, found, server, fillings, tuple(resumed.values()))
+
+
+async def _resumed(session: Session) -> dict[str, Any]:
+    """Finish or undo migrations that were ended, by stream; in check mode say what a run would."""
+    declared, _entries = session.wanted
+    migrating = [
+        entry
+        for entry in declared
+        if entry.policy.recreate == "migrate"
+        and entry.policy.state == "present"
+        and entry.kind.stream_of
+    ]
+    if not migrating:
+        return {}
+    from ansible_collections.nats.jetstream.plugins.module_utils import _move
+
+    found = {}
+    for entry in migrating:
+        left = await _move.resume(
+            session.manager, entry.stream, entry.policy.migrate_path, dry=session.check_mode
+        )
+        if left:
+            found[entry.stream] = left
+    return found
+
+
+def _as_resumed(found: Survey, resumed: dict[str, Any]) -> None:
+    """Let a survey show what would be there after a run has finished or undone migrations."""
+    for name, left in resumed.items():
+        if left.info is not None:
+            found.streams[name] = left.info
+        for consumer, info in left.consumers.items():
+            found.consumers.setdefault((name, consumer), info)
 
 
 async def _account(manager: Any) -> Optional[dict[str, Any]]:
@@ -337,7 +388,7 @@ async def _looked(manager: Any, planned: AccountPlan, found: Survey) -> AccountP
     coming = {item.stream for item in planned.items if not item.is_consumer}
     for item in planned.items:
         warnings += _strangers(item, coming, found)
-        if item.plan.action == "recreate":
+        if item.plan.action in DELETING:
             # Subjects and origins are looked at here, for all assets together.
             seen = {"subjects", "mirror", "sources"}
             narrowed = item.plan._replace(changed=item.plan.changed - seen)
@@ -346,10 +397,19 @@ async def _looked(manager: Any, planned: AccountPlan, found: Survey) -> AccountP
                 if problems:
                     raise Refused.because(item.plan.title, problems)
                 warnings += more
+                if item.plan.action == "migrate":
+                    item = item._replace(plan=await _counted(manager, item.plan))
             except JetStreamError as error:
                 failures.append(Failure(item.place, item.plan.title, error))
         items.append(item)
     return AccountPlan(items, failures, warnings)
+
+
+async def _counted(manager: Any, decided: Plan) -> Plan:
+    from ansible_collections.nats.jetstream.plugins.module_utils import _migrate
+
+    counted: Plan = await _migrate.counted(manager, decided)
+    return counted
 
 
 def _strangers(item: Item, coming: set[str], found: Survey) -> list[str]:

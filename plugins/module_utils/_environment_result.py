@@ -53,16 +53,22 @@ def told(work: Any, diff: bool) -> dict[str, Any]:
                 differences.append(_declared_entries.diff(filling))
     counts = Counter(item.plan.action for item in items)
     result: dict[str, Any] = {
-        "changed": bool(rows),
+        "changed": bool(rows) or _resumed(work),
         "plan": rows,
         "plan_digest": digest(rows, sealed),
         "summary": _summary(counts, entries, len(work.failures)),
         "failures": [],
         "not_tried": [],
     }
+    if work.resumed:
+        result["resumed"] = [left.told for left in work.resumed]
     if diff:
         result["diff"] = differences
     return result
+
+
+def _resumed(work: Any) -> bool:
+    return any(left.changed for left in work.resumed)
 
 
 def afterwards(result: dict[str, Any], work: Any, outcome: Any, filled: Any) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def afterwards(result: dict[str, Any], work: Any, outcome: Any, filled: Any) -> 
         entries, failed = filled.done, failed + len(filled.failures)
     return {
         **result,
-        "changed": bool(outcome.done) or entries > 0,
+        "changed": bool(outcome.done) or entries > 0 or _resumed(work),
         "summary": _summary(done, entries, failed, len(not_tried)),
         "not_tried": not_tried,
     }
@@ -143,6 +149,8 @@ def _row(item: Item, moves: list[dict[str, str]]) -> dict[str, Any]:
     lost = would_lose(item.plan.losses)
     if lost:
         row["would_lose"] = lost
+    if item.plan.migration:
+        row["migration"] = item.plan.migration
     if item.plan.unverified:
         row["unverified"] = list(item.plan.unverified)
     return row
@@ -160,7 +168,7 @@ def _diff(item: Item) -> dict[str, str]:
         "before": to_yaml(before),
         "after": to_yaml(after),
         "before_header": title,
-        "after_header": f"{title} ({plan.action})",
+        "after_header": f"{title} ({plan.said})",
     }
 
 

@@ -4,17 +4,16 @@
 
 # Note that this module is private to the collection: it can change without notice.
 
-"""Carrying out a migration: what to look at before, the move, and what a killed run has left."""
+"""Carrying out a migration: what to look at before, and the move."""
 
 from __future__ import annotations
 
-import os
-from typing import Any, Optional
+from typing import Any
 
-from ansible_collections.nats.jetstream.plugins.module_utils import _backup_files as files
 from ansible_collections.nats.jetstream.plugins.module_utils import _move, _restore
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
+from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
 from ansible_collections.nats.jetstream.plugins.module_utils._migration import (
     V211,
     V215,
@@ -56,7 +55,8 @@ async def look_before(manager: Any, plan: Any) -> Looked:
     if policy.migrate_max_bytes is not None and state["bytes"] > policy.migrate_max_bytes:
         text = f"the stream has {state['bytes']} bytes, more than {policy.migrate_max_bytes}"
         problems.append(Problem("migrate_max_bytes", text))
-    consumers = await consumers_of(manager, name)
+    # In check mode it may not be there: an earlier run deleted it, and this one would restore it.
+    consumers = await present(consumers_of(manager, name)) or []
     problems += consumer_problems(plan, consumers)
     problems += _left_out(plan.current_config, consumers, server)
     folder = await _move.folder_for(manager, name, policy.migrate_path)
@@ -140,11 +140,11 @@ async def _losses_now(manager: Any, plan: Any) -> list[Loss]:
     """Return what the stream loses as it is now; plan is that of a stream, not of a bucket."""
     name, pending = plan.current_config["name"], 0
     if "retention" in plan.changed:
-        consumers = await manager.consumers_info(name)
+        consumers = await present(manager.consumers_info(name)) or []
         waiting = (one.get("num_pending", 0) + one.get("num_ack_pending", 0) for one in consumers)
         pending = max(waiting, default=0)
     # Read last: what came in between is then counted as something that may go, and not forgotten.
-    info = await manager.stream_info(name)
+    info = await present(manager.stream_info(name)) or plan.current
     return losses(plan.current_config, plan.config, info, plan.context, pending)
 
 
@@ -170,48 +170,10 @@ async def migrate_stream(manager: Any, plan: Any) -> Info:
     write_recovery(plan.policy.recovery_path, {"stream": old, "consumers": consumers})
     server = await _restore.server_of(manager)
     folder = await _move.folder_for(manager, name, plan.policy.migrate_path)
-    _move.make_private(folder)
 
     async def may_lose(info: Info) -> int:
         found = await _losses_now(manager, plan)
         return int(min(sum(loss.at_most for loss in found), info["state"]["messages"]))
 
-    with files.locked(folder):
-        if _move.journal_of(folder):
-            raise JetStreamError(
-                f"another task has migrated stream {name} meanwhile and did not come to its end; "
-                "run this task again"
-            )
-        moved = await _move.move(
-            manager, _move.Move(name, config, server, folder, may_lose=may_lose)
-        )
-    return moved
-
-
-# --------------------------------------------------------------------------------------------------
-# After a run that was killed
-# --------------------------------------------------------------------------------------------------
-
-
-async def resume(
-    manager: Any, name: str, path: Optional[str], dry: bool = False
-) -> Optional[_move.Left]:
-    """Finish or undo what an earlier run has left of a stream, None when there is nothing.
-
-    dry says what that would bring, and does nothing.
-    """
-    base = _move.base_of(path)
-    try:
-        if not any(entry.startswith(f"{name}-") for entry in os.listdir(base)):
-            return None
-    except OSError:
-        return None
-    folder = await _move.folder_for(manager, name, path)
-    journal = _move.journal_of(folder)
-    if journal is None:
-        return None
-    server = await _restore.server_of(manager)
-    if dry:
-        return await _move.recover(manager, server, folder, journal, dry=True)
-    with files.locked(folder):
-        return await _move.recover(manager, server, folder, journal)
+    wanted = _move.Move(name, config, server, folder, may_lose=may_lose)
+    return await _move.move(manager, wanted)

@@ -37,6 +37,8 @@ from ansible_collections.nats.jetstream.plugins.module_utils._backup import (
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     ApiError,
     JetStreamError,
+    NoJetStream,
+    PermissionDenied,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._expected import account_names
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
@@ -118,11 +120,16 @@ def base_of(path: Optional[str]) -> str:
 
 
 async def _account(manager: Any) -> str:
-    """Return the account of the user, empty where the server does not tell (2.9)."""
+    """Return the account of the user, empty where the server never tells (2.9).
+
+    What fails for another reason may be told the next time, and then the directory was another one.
+    """
     try:
         return (await account_names(manager.connection, manager.timeout))[0]
-    except JetStreamError:
-        return ""
+    except JetStreamError as error:
+        if isinstance(error.__cause__, (NoJetStream, PermissionDenied)):
+            return ""
+        raise
 
 
 def make_private(folder: str) -> None:
@@ -161,6 +168,21 @@ async def move(manager: Any, wanted: Move) -> Info:
 
     Raises MoveFailed once something was changed; its text says what the stream is now.
     """
+    make_private(wanted.folder)
+    with files.locked(wanted.folder):
+        if journal_of(wanted.folder):
+            raise JetStreamError(
+                f"another task moved the stream {wanted.name} meanwhile and did not come to its "
+                "end; run this task again"
+            )
+        try:
+            return await _moved(manager, wanted)
+        finally:
+            with contextlib.suppress(OSError):
+                os.rmdir(wanted.folder)  # if nothing is in it
+
+
+async def _moved(manager: Any, wanted: Move) -> Info:
     before = await manager.stream_info(wanted.name)
     consumers = (await look_at(manager, wanted.name))["consumers"]
     old = before["config"]
@@ -435,7 +457,27 @@ class Left(NamedTuple):
 
     told: str
     info: Optional[Info]
+    consumers: dict[str, Info]
     changed: bool
+
+
+async def resume(manager: Any, name: str, path: Optional[str], dry: bool) -> Optional[Left]:
+    """Finish or undo what an earlier run has left of a stream, None when there is nothing.
+
+    path is where that run kept its snapshot. dry says what it would bring, and does nothing.
+    """
+    try:
+        if not any(entry.startswith(f"{name}-") for entry in os.listdir(base_of(path))):
+            return None
+    except OSError:
+        return None
+    folder = await folder_for(manager, name, path)
+    if journal_of(folder) is None:
+        return None
+    server = await _restore.server_of(manager)
+    with files.locked(folder):
+        journal = journal_of(folder)
+        return await recover(manager, server, folder, journal, dry) if journal else None
 
 
 async def recover(
@@ -482,7 +524,16 @@ async def recover(
         close(folder, journal)
     done = "replaced" if journal["source"] else "migrated"
     text = f"an earlier task that {done} stream {name} did not come to its end: {told}"
-    return Left(text, after, told != NOTHING)
+    consumers = {} if info is not None or after is None else _as_infos(name, journal)
+    return Left(text, after, consumers, told != NOTHING)
+
+
+def _as_infos(name: str, journal: Mapping[str, Any]) -> dict[str, Info]:
+    """Return the consumers of a journal as their INFO answers."""
+    return {
+        consumer: {**place, "stream_name": name, "name": consumer}
+        for consumer, place in (journal.get("consumers") or {}).items()
+    }
 
 
 def side_of(info: Optional[Info], folder: str) -> Optional[str]:
@@ -504,8 +555,9 @@ def _check_ours(info: Info, folder: str, journal: Mapping[str, Any]) -> None:
 
     It carries no mark. So the move has ended but for its last line, or the stream is somebody's.
     """
-    held, now = files.span(_old_of(folder, journal).state), files.span(info["state"])
-    if now["last_seq"] < held["last_seq"]:
+    folders = [os.path.join(folder, OLD), *([journal["source"]] if journal["source"] else [])]
+    states = [files.span(files.read_meta(one)[1]) for one in folders]
+    if files.span(info["state"])["last_seq"] < min(state["last_seq"] for state in states):
         raise JetStreamError(
             f"somebody made a stream {journal['name']} while it was deleted, and it does not have "
             f"the messages of the old one. These are in {os.path.join(folder, OLD)}; restore them "

@@ -95,6 +95,13 @@ class Plan(NamedTuple):
         """The asset in words: ``stream ORDERS``, ``consumer billing of stream ORDERS``."""
         return title(self.kind, self.identity)
 
+    @property
+    def said(self) -> str:
+        """The action in words, with the time that a migration may take."""
+        if not self.migration:
+            return self.action
+        return f"{self.action}, up to {self.migration['downtime']} s without it"
+
     def touches(self, field: str) -> bool:
         """Say whether the plan writes the asset with another value of the field."""
         return self.action in WRITES and field in self.changed

@@ -136,7 +136,7 @@ async def _job(manager: Any, backup: files.Backup, server: Server, options: Opti
     title = f"stream {config['name']}"
     if problems:
         raise Refused.because(title, problems)
-    current = await present(manager.stream_info(config["name"]))
+    current, left = await _found(manager, config["name"], options)
     if current is None or options.replace:
         problems = await _overlaps(manager, config, current)
     if problems:
@@ -152,6 +152,7 @@ async def _job(manager: Any, backup: files.Backup, server: Server, options: Opti
         "duration": None,
         "would_lose": None,
         "reason": None,
+        "resumed": left.told if left and left.changed else None,
         "before": current and mark is None and files.span(current["state"]),
         "after": files.span(backup.state),
     }
@@ -166,6 +167,18 @@ async def _job(manager: Any, backup: files.Backup, server: Server, options: Opti
             backup, config, current, {**row, **kept, "action": "none", "after": row["before"]}
         )
     return await _replacing(manager, Job(backup, config, current, row), server, options)
+
+
+async def _found(manager: Any, name: str, options: Options) -> tuple[Optional[dict[str, Any]], Any]:
+    """Return the stream that is there, once what an earlier run has left of it is in order."""
+    left = None
+    if options.replace:
+        from ansible_collections.nats.jetstream.plugins.module_utils import _move
+
+        left = await _move.resume(manager, name, options.safety_path, options.dry)
+    if left and options.dry:
+        return left.info, left
+    return await present(manager.stream_info(name)), left
 
 
 async def _overlaps(
@@ -231,14 +244,8 @@ async def _do(manager: Any, job: Job, server: Server, options: Options) -> dict[
 async def _replace(manager: Any, job: Job, server: Server) -> dict[str, Any]:
     from ansible_collections.nats.jetstream.plugins.module_utils import _move
 
-    folder = str(job.folder)
-    _move.make_private(folder)
-    with files.locked(folder):
-        journal = _move.journal_of(folder)
-        if journal:
-            await _move.recover(manager, server, folder, journal)
-        wanted = _move.Move(job.config["name"], job.config, server, folder, job.backup)
-        return await _move.move(manager, wanted)
+    wanted = _move.Move(job.config["name"], job.config, server, str(job.folder), job.backup)
+    return await _move.move(manager, wanted)
 
 
 def configured(

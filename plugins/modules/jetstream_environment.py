@@ -109,10 +109,28 @@ options:
       - Whether an asset may be deleted and created again when a setting that its entry mentions cannot be changed in
         place, as in M(nats.jetstream.jetstream_stream).
       - With V(never), such a difference fails the task before anything is changed.
+      - With V(migrate), messages, sequences, consumers, and places stay, as
+        O(nats.jetstream.jetstream_stream#module:recreate) says. A consumer is recreated and put back to its place, and
+        refused where the server cannot do that.
       - An entry can say its own C(recreate).
     type: str
-    choices: [never, if_empty, always]
+    choices: [never, migrate, if_empty, always]
     default: never
+  migrate_path:
+    description:
+      - The directory on the host that runs the module for the snapshots that O(recreate=migrate) takes.
+      - By default, one for the user below the directory for temporary files, which may not survive a restart of
+        that host.
+      - A run that was ended leaves its snapshots there. The next run with the same O(migrate_path) on the same host
+        finds them, and finishes or undoes what was begun.
+      - An entry can say its own C(migrate_path).
+    type: path
+  migrate_max_bytes:
+    description:
+      - Fails the task, before anything is changed, when O(recreate=migrate) would have to move a stream or bucket
+        with more than this.
+      - Without it, there is no limit. An entry can say its own C(migrate_max_bytes).
+    type: str
   recovery_path:
     description:
       - A folder on the managed host, to which every recreate writes the configurations of the asset and of its
@@ -328,8 +346,8 @@ plan:
       type: str
       sample: streams[0].consumers[1]
     action:
-      description: What is done to it, one of V(create), V(update), V(recreate), V(delete), and, for entries,
-        V(purge).
+      description: What is done to it, one of V(create), V(update), V(recreate), V(migrate),
+        V(delete), and, for entries, V(purge).
       returned: always
       type: str
       sample: update
@@ -376,6 +394,31 @@ plan:
           returned: always
           type: str
           sample: ORDERS
+    migration:
+      description: What is moved, as in M(nats.jetstream.jetstream_stream).
+      returned: when its action is V(migrate)
+      type: dict
+      contains:
+        messages:
+          description: How many messages the stream has.
+          returned: always
+          type: int
+          sample: 120000
+        bytes:
+          description: The size of these messages.
+          returned: always
+          type: int
+          sample: 104857600
+        consumers:
+          description: How many consumers the stream has.
+          returned: always
+          type: int
+          sample: 2
+        downtime:
+          description: For how many seconds nothing can be published to it, estimated from the size.
+          returned: always
+          type: int
+          sample: 6
     would_lose:
       description: What is deleted with it, as in M(nats.jetstream.jetstream_stream).
       returned: when something is deleted
@@ -440,6 +483,11 @@ summary:
       returned: always
       type: int
       sample: 0
+    migrated:
+      description: How many get new settings that no update can give them, with all they have.
+      returned: always
+      type: int
+      sample: 0
     deleted:
       description: How many are deleted.
       returned: always
@@ -491,6 +539,15 @@ failures:
       returned: when the server refused a request
       type: int
       sample: 10047
+resumed:
+  description:
+    - What became of earlier migrations that were ended.
+    - In check mode, what a run would make of them.
+  returned: when there were any
+  type: list
+  elements: str
+  sample:
+    - "an earlier task that migrated stream ORDERS did not come to its end: it was finished"
 not_tried:
   description: What was not tried, because something that it needs failed.
   returned: always, unless the options are wrong or the server cannot be read

@@ -201,6 +201,13 @@ streams:
       returned: always
       type: str
       sample: stream ORDERS was restored and is not what the backup holds
+    resumed:
+      description:
+        - What became of an earlier task that was ended while it replaced the stream.
+        - In check mode, what a run would make of it.
+      returned: always
+      type: str
+      sample: "an earlier task that replaced stream ORDERS did not come to its end: it was finished"
 would_lose:
   description: What would be deleted of a stream that is replaced.
   returned: failure, when O(data_loss=forbid)
@@ -373,10 +380,11 @@ async def restore(session: Session) -> dict[str, Any]:
     if options.name and len(paths) > 1:
         raise BadBackup(f"name is for one backup, and {params['path']} holds {len(paths)}")
     rows, warnings = await _restore_task.restore(session.manager, paths, options)
-    for text in warnings:
+    for text in [*warnings, *(row["resumed"] for row in rows if row["resumed"])]:
         module.warn(text)
     before, after = _restore_task.pictures(rows)
-    result = {"changed": any(row["action"] != "none" for row in rows), "streams": rows}
+    changed = any(row["action"] != "none" or row["resumed"] for row in rows)
+    result: dict[str, Any] = {"changed": changed, "streams": rows}
     if module._diff:
         from ansible_collections.nats.jetstream.plugins.module_utils._yaml import to_yaml
 
