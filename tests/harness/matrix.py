@@ -212,8 +212,15 @@ def main(words: list[str]) -> int:
     wanted = (small if "--small" in words else rows)(nats_pys(), list(binary))
     found = stage.pythons()
     started = time.monotonic()
+
+    def one(row: Row) -> Outcome:
+        outcome = run(row, binary[row.server], found)
+        # Where V=1 shows it, for patience; the table says it again.
+        print(f"{' '.join(row)}: {outcome.told}", file=sys.stderr, flush=True)
+        return outcome
+
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        outcomes = list(pool.map(lambda row: run(row, binary[row.server], found), wanted))
+        outcomes = list(pool.map(one, wanted))
     print(table(outcomes))
     failed = [outcome for outcome in outcomes if outcome.ok is False]
     ran = [outcome for outcome in outcomes if outcome.ok is not None]
