@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
 import yaml
-from snapshots import V215, acknowledge, filled, picture
+from snapshots import V210, V215, acknowledge, filled, nats_command, picture
 
-from ansible_collections.nats.jetstream.plugins.modules import jetstream_stream
+from ansible_collections.nats.jetstream.plugins.module_utils import _restore
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
+from ansible_collections.nats.jetstream.plugins.modules import (
+    jetstream_consumer,
+    jetstream_kv_bucket,
+    jetstream_object_bucket,
+    jetstream_stream,
+)
 from harness import client
 
 HERE = Path(__file__).parent
@@ -203,3 +211,245 @@ def test_row(row, letters, account, server, migrate):
 
 def json_text(message):
     return base64.b64decode(message["data"]).decode()
+
+
+# --------------------------------------------------------------------------------------------------
+# Streams downstream
+# --------------------------------------------------------------------------------------------------
+
+
+def test_mirrors_go_on(account, migrate):
+    """It takes them about ten seconds to notice."""
+    account.stream("S", subjects=["s.>"], deny_delete=True)
+    account.stream("M", mirror={"name": "S"})
+    account.store(*["s.a"] * 20)
+    wait_for(lambda: account.state("M")["messages"] == 20)
+    good(migrate(deny_delete=False))
+    account.store(*["s.b"] * 5)
+    wait_for(lambda: account.state("M")["messages"] == 25, 90)
+    assert picture(account, "M")["messages"] == picture(account)["messages"]
+
+
+def test_streams_that_source_it_are_named(account, migrate):
+    """2.15 copies everything to them again; on 2.9 and 2.10 they go on."""
+    account.stream("S", subjects=["s.>"], deny_delete=True)
+    account.stream("D", sources=[{"name": "S"}])
+    account.store(*["s.a"] * 20)
+    wait_for(lambda: account.state("D")["messages"] == 20)
+    before = picture(account)
+    if account.release >= V215:
+        for check in (True, False):
+            assert "D will copy all its messages again" in failed(
+                migrate(deny_delete=False, check=check)
+            )
+            assert picture(account) == before
+        done = good(migrate(deny_delete=False, data_loss="allow"))
+        assert any("D will copy" in text for text in done["warnings"])
+    else:
+        assert not good(migrate(deny_delete=False))["warnings"]
+        account.store(*["s.b"] * 5)
+        wait_for(lambda: account.state("D")["messages"] == 25, 90)
+    assert (
+        without(picture(account), "deny_delete")["config"]
+        == without(before, "deny_delete")["config"]
+    )
+
+
+# --------------------------------------------------------------------------------------------------
+# Consumers
+# --------------------------------------------------------------------------------------------------
+
+# CONSUMER.RESET does not take these (10204), or the new settings begin behind the old place.
+NO_PLACE = {"C41"}
+
+
+@pytest.mark.parametrize("row, letters", must_recreate("consumers.yml"))
+def test_consumer_row(row, letters, account, run_module):
+    """Recreated and put back to its place on 2.15, refused before."""
+    account.stream("S", subjects=["s.>"])
+    account.store(*["s.a"] * 40)
+    first = {name: value for name, value in row["first"].items() if value is not None}
+    if "idle_heartbeat" in first:
+        first["idle_heartbeat"] = 5 * SECOND
+    account.consumer("S", "C", **first)
+    pushed = first.get("deliver_subject")
+    if pushed:
+        sid = account.nats.subscribe(pushed)
+        for _number in range(10):
+            message = account.nats.next(sid)
+            account.nats.request(message.reply, b"+ACK")
+        account.nats._send(f"UNSUB {sid}\r\n".encode())
+    else:
+        acknowledge(account, "S", "C", 10)
+    floor = account.info("S", "C")["ack_floor"]["stream_seq"]
+    before = account.info("S", "C")["config"]
+    options = {name: value for name, value in row["second"].items() if value is not None}
+    options["reset"] = [name for name, value in row["second"].items() if value is None]
+    args = {"stream": "S", "name": "C", "recreate": "migrate", **options}
+    check = run_module(jetstream_consumer, **args, check=True)
+    assert account.info("S", "C")["config"] == before
+    if account.release < V215 or row["id"] in NO_PLACE:
+        assert "recreate=migrate" in failed(check)
+        assert "place" in failed(run_module(jetstream_consumer, **args))
+        assert account.info("S", "C")["config"] == before
+        return
+    done = good(run_module(jetstream_consumer, **args))
+    assert (check["action"], done["action"]) == ("recreate", "recreate")
+    assert account.info("S", "C")["ack_floor"]["stream_seq"] == floor
+    assert good(run_module(jetstream_consumer, **args))["changed"] is False
+
+
+# --------------------------------------------------------------------------------------------------
+# What is refused, and what fails
+# --------------------------------------------------------------------------------------------------
+
+
+def test_refused_before_anything_is_done(account, migrate):
+    filled(account, deny_delete=True)
+    account.consumer("S", "none", ack_policy="none")
+    before, created = picture(account), account.info("S")["created"]
+    for args, place in (
+        ({"migrate_max_bytes": "1KiB", "deny_delete": False}, "migrate_max_bytes"),
+        ({"retention": "workqueue", "data_loss": "allow"}, "consumer none"),
+        ({"max_consumers": 1, "deny_delete": False}, "max_consumers"),
+    ):
+        for check in (True, False):
+            result = migrate(**args, check=check)
+            assert place in [one["place"] for one in result["problems"]], result
+            assert (picture(account), account.info("S")["created"]) == (before, created)
+    result = migrate(deny_delete=False, migrate_path="/proc/none")
+    assert result.get("failed"), result
+    assert (picture(account), account.info("S")["created"]) == (before, created)
+
+
+def test_what_new_limits_remove_is_counted(account, migrate):
+    account.stream("S", subjects=["s.>"], deny_delete=True)
+    account.store(*["s.a"] * 20)
+    args = {"deny_delete": False, "max_msgs": 5}
+    assert "data_loss=forbid" in failed(migrate(**args, data_loss="forbid"))
+    assert account.state("S")["messages"] == 20
+    done = good(migrate(**args))
+    assert done["would_lose"]["messages"] == 15
+    state = account.state("S")
+    assert (state["messages"], state["first_seq"], state["last_seq"]) == (5, 16, 20)
+
+
+def test_interest_without_consumers(account, migrate):
+    account.stream("S", subjects=["s.>"], deny_delete=True)
+    account.store(*["s.a"] * 5)
+    args = {"deny_delete": False, "retention": "interest"}
+    assert "no consumer" in failed(migrate(**args))
+    assert account.state("S")["messages"] == 5
+
+
+def failing(monkeypatch, times):
+    """Let so many restores break off."""
+    give, calls = _restore.give, []
+
+    async def broken(*args):
+        calls.append(args)
+        if len(calls) <= times:
+            raise JetStreamError("the line was cut")
+        return await give(*args)
+
+    monkeypatch.setattr(_restore, "give", broken)
+
+
+def test_what_fails_is_undone(account, migrate, monkeypatch):
+    filled(account, deny_delete=True)
+    before = picture(account)
+    failing(monkeypatch, 1)
+    result = migrate(deny_delete=False)
+    assert "the line was cut" in failed(result)
+    assert "restored as it was" in result["msg"]
+    assert picture(account) == before
+    assert not list(migrate.path.iterdir())
+
+
+@pytest.mark.parametrize("way", ["again", "by hand"])
+def test_what_can_not_be_undone_is_kept(way, account, migrate, monkeypatch):
+    filled(account, deny_delete=True)
+    before = picture(account)
+    failing(monkeypatch, 2)
+    result = migrate(deny_delete=False)
+    path = result["recovery"]["path"]
+    assert f"nats stream restore {path}" in failed(result)
+    assert account.info("S") is None
+    if way == "by hand":
+        program = nats_command()
+        if program is None:
+            pytest.skip("the nats command is not on this machine (NATS_CLI or PATH)")
+        line = [program, "--server", account.server.url, "stream", "restore", path]
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert picture(account) == before
+        return
+    done = good(migrate(deny_delete=False))
+    assert "its snapshot was restored" in done["resumed"]
+    after = picture(account)
+    assert without(after, "deny_delete") == without(before, "deny_delete")
+    assert not list(migrate.path.iterdir())
+
+
+def test_a_stream_that_somebody_made_meanwhile(account, migrate, monkeypatch):
+    """It is not touched, and neither is the snapshot."""
+    filled(account, deny_delete=True)
+    failing(monkeypatch, 2)
+    path = migrate(deny_delete=False)["recovery"]["path"]
+    account.stream("S", subjects=["s.>"], deny_delete=True)
+    account.store("s.a")
+    before = picture(account)
+    for check in (True, False):
+        assert path in failed(migrate(deny_delete=False, check=check))
+        assert picture(account) == before
+    assert Path(path, "backup.json").exists()
+
+
+def test_other_tasks_leave_a_marked_stream_alone(account, run_module):
+    if account.release < V210:
+        pytest.skip("2.9 keeps no metadata that could say so")
+    metadata = {"nats.jetstream/restoring": "quiet /var/lib/there"}
+    account.stream("S", subjects=["moving.S.1"], metadata=metadata)
+    before = picture(account)
+    for check in (True, False):
+        result = run_module(jetstream_stream, name="S", subjects=["s.>"], check=check)
+        assert "/var/lib/there" in failed(result)
+        assert picture(account) == before
+    assert good(run_module(jetstream_stream, name="S", state="absent"))["changed"]
+
+
+# --------------------------------------------------------------------------------------------------
+# Buckets
+# --------------------------------------------------------------------------------------------------
+
+
+def test_a_seal_is_broken(account, run_module, tmp_path):
+    """Of an object bucket, on every server."""
+    args = {"name": "B", "recreate": "migrate", "migrate_path": str(tmp_path / "m")}
+    good(run_module(jetstream_object_bucket, name="B"))
+    account.store("$O.B.C.x", "$O.B.M.y")
+    good(run_module(jetstream_object_bucket, name="B", sealed=True))
+    before = picture(account, "OBJ_B")
+    done = good(run_module(jetstream_object_bucket, **args, sealed=False))
+    assert done["action"] == "migrate"
+    after = picture(account, "OBJ_B")
+    assert (after["messages"], after["state"]) == (before["messages"], before["state"])
+    account.store("$O.B.C.z")
+    again = good(run_module(jetstream_object_bucket, **args, sealed=False))
+    assert again["changed"] is False
+
+
+def test_a_bucket_to_memory(account, run_module, tmp_path):
+    args = {"name": "B", "recreate": "migrate", "migrate_path": str(tmp_path / "m")}
+    good(run_module(jetstream_kv_bucket, name="B", history=3))
+    account.store("$KV.B.a", "$KV.B.a", "$KV.B.b")
+    before = picture(account, "KV_B")
+    result = run_module(jetstream_kv_bucket, **args, storage="memory")
+    after = picture(account, "KV_B")
+    assert after["messages"] == before["messages"]
+    if account.release < V215:
+        assert "without its messages" in failed(result)
+        assert after == before
+        return
+    assert good(result)["action"] == "migrate"
+    assert account.stored("KV_B")["storage"] == "memory"
