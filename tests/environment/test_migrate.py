@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Migrations of a whole environment: what no update can change, with everything kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.nats.jetstream.plugins.module_utils import _restore
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
+
+
+@pytest.fixture
+def half_done(account):
+    """Streams that have to be migrated, with messages and a consumer."""
+    for name in "ab":
+        config = {"name": name.upper(), "subjects": [f"{name}.>"], "deny_delete": True}
+        account.nats.ok(f"STREAM.CREATE.{name.upper()}", config)
+        account.store(*[f"{name}.x"] * 5)
+    consumer = {"durable_name": "c", "name": "c", "ack_policy": "explicit"}
+    account.nats.ok("CONSUMER.CREATE.A.c", {"stream_name": "A", "config": consumer})
+    return account
+
+
+def declared(tmp_path, **more):
+    return {
+        "streams": [
+            {"name": "A", "deny_delete": False, "consumers": [{"name": "c"}, {"name": "d"}]},
+            {"name": "B", "deny_delete": False, "max_age": "1h"},
+        ],
+        "recreate": "migrate",
+        "migrate_path": str(tmp_path / "private"),
+        **more,
+    }
+
+
+def test_everything_stays(half_done, tmp_path):
+    result = half_done.agrees(**declared(tmp_path))
+    actions = {(row["name"], row["action"]) for row in result["plan"]}
+    assert actions == {("A", "migrate"), ("d", "create"), ("B", "migrate")}
+    assert result["summary"]["migrated"] == 2
+    moved = next(row["migration"] for row in result["plan"] if row["name"] == "A")
+    assert (moved["messages"], moved["consumers"]) == (5, 1)
+    assert [half_done.messages(name) for name in "AB"] == [5, 5]
+    assert half_done.consumers("A") == ["c", "d"]
+    assert not half_done.state()["A"].get("deny_delete")
+    assert not list((tmp_path / "private").iterdir())
+
+
+def test_too_large(half_done, tmp_path):
+    before = half_done.state()
+    result = half_done.declare(**declared(tmp_path, migrate_max_bytes="10B"))
+    assert {one["place"] for one in result["failures"]} == {"streams[0]", "streams[1]"}
+    assert half_done.state() == before
+
+
+def test_what_a_run_has_left_is_undone_first(half_done, tmp_path, monkeypatch):
+    give, broken = _restore.give, []
+
+    async def breaks(manager, config, *args):
+        if config["name"] == "A" and len(broken) < 2:
+            broken.append(config)
+            raise JetStreamError("the line was cut")
+        return await give(manager, config, *args)
+
+    monkeypatch.setattr(_restore, "give", breaks)
+    args = declared(tmp_path)
+    result = half_done.declare(**args)
+    assert "nats stream restore" in result["msg"]
+    assert half_done.streams() == ["B"]
+    check = half_done.declare(check=True, **args)
+    assert half_done.streams() == ["B"]
+    result = half_done.declare(**args)
+    assert not result.get("failed"), result
+    assert (check["plan"], check["changed"]) == (result["plan"], True)
+    assert "its snapshot was restored" in result["resumed"][0]
+    assert half_done.messages("A") == 5
+    assert half_done.consumers("A") == ["c", "d"]
+    assert not half_done.declare(**args)["changed"]
