@@ -23,6 +23,7 @@ sys.path.insert(0, str(HERE.parent))
 import entries  # noqa: E402
 import environments  # noqa: E402
 import objects  # noqa: E402
+import snapshots  # noqa: E402
 
 from harness import collection, servers  # noqa: E402
 
@@ -30,6 +31,7 @@ TASKS = 20
 ROUNDS = 5
 BOUND = 1.35
 OBJECT = 256  # MiB
+SNAPSHOT = 1024  # MiB
 ENTRIES = 5000
 ENVIRONMENTS = [100, 1000, 10000]
 ROUNDS_OF_MANY = 3
@@ -53,7 +55,8 @@ def main() -> int:
     print(f"jetstream_stream / ping: {ratio:.2f} (bound {BOUND}; {core}, nats-server {version})")
     environments.main(ENVIRONMENTS, ROUNDS_OF_MANY)
     entries.main([ENTRIES])
-    return objects.main([OBJECT])
+    objects.main([OBJECT])
+    return snapshots.main([SNAPSHOT])
 
 
 def measure(url: str, results: Path) -> list[list[float]]:
