@@ -35,6 +35,7 @@ author:
   - The nats.jetstream contributors (@nats-jetstream-ansible)
 seealso:
   - module: nats.jetstream.jetstream_consumer
+  - module: nats.jetstream.jetstream_consumer_reset
   - module: nats.jetstream.jetstream_stream_info
   - module: nats.jetstream.jetstream_info
 """

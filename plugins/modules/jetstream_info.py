@@ -40,6 +40,7 @@ seealso:
   - module: nats.jetstream.jetstream_consumer_info
   - module: nats.jetstream.jetstream_kv_bucket_info
   - module: nats.jetstream.jetstream_object_bucket_info
+  - module: nats.jetstream.jetstream_environment_info
 """
 
 EXAMPLES = r"""

@@ -56,6 +56,7 @@ author:
   - The nats.jetstream contributors (@nats-jetstream-ansible)
 seealso:
   - module: nats.jetstream.jetstream_stream
+  - module: nats.jetstream.jetstream_message_info
   - module: nats.jetstream.jetstream_consumer_info
   - module: nats.jetstream.jetstream_info
 """
