@@ -180,8 +180,9 @@ async def manage(session: Session) -> dict[str, Any]:
     expected = params["expect_plan"]
     if expected and expected != told["plan_digest"]:
         raise EnvironmentFailed(
-            f"the plan is not the expected one: its digest is {told['plan_digest']}, expected was "
-            f"{expected}. Nothing was changed; look at the plan, and approve it anew",
+            "expect_plan: the plan is not the expected one: its digest is "
+            f"{told['plan_digest']}, expected was {expected}. Nothing was changed; look at the "
+            "plan, and approve it anew",
             before,
         )
     texts = [*(left.told for left in work.resumed), *work.planned.warnings]

@@ -75,13 +75,14 @@ def backups_in(path: str, streams: Optional[list[str]]) -> list[str]:
     try:
         names = sorted(name for name in os.listdir(path) if not name.startswith("."))
     except OSError as error:
-        raise files.BadBackup(f"{path} can not be read: {error.strerror}") from error
+        raise files.BadBackup(f"path: {path} can not be read: {error.strerror}") from error
     names = [name for name in names if files.is_backup(os.path.join(path, name))]
     found = matching(names, streams)
     missing = [name for name in streams or () if not set("*?[") & set(name) and name not in found]
     if missing or not found:
+        option = "streams" if streams else "path"
         raise files.BadBackup(
-            f"{path} holds no backup{' of ' if missing else ''}{', '.join(missing)}"
+            f"{option}: {path} holds no backup{' of ' if missing else ''}{', '.join(missing)}"
         )
     return [os.path.join(path, name) for name in found]
 

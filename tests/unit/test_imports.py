@@ -57,6 +57,7 @@ ARROWS = {
         "_schema",
         "_units",
     },
+    "_arguments": {"_schema"},
     "_consumer": {"_kind", "_schema", "_units", "_errors", "_consumer_rules"},
     "_consumer_rules": {
         "_consumer",
@@ -179,6 +180,7 @@ ARROWS = {
     "_object_fetch": {"_errors", "_object_store", "_object_transfer", "_objects"},
     "_object_list": {"_errors", "_lookup", "_messages", "_objects"},
     "_module": {
+        "_arguments",
         "_connection",
         "_connection_options",
         "_errors",
