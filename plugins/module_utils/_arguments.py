@@ -58,10 +58,12 @@ def _problems(
     kind, inner = option.get("type"), option.get("options")
     if kind == "list":
         element = {"type": option.get("elements"), "options": inner}
-        if inner or element["type"] == "int":
+        if inner or element["type"] in ("int", "dict"):
             for index, member in enumerate(_members(value)):
                 if member is None:
-                    yield Problem(f"{place}[{index}]", NO_DICT if inner else NO_NUMBER)
+                    yield Problem(
+                        f"{place}[{index}]", NO_NUMBER if element["type"] == "int" else NO_DICT
+                    )
                 yield from _problems(f"{place}[{index}]", member, element, as_dict)
     elif kind == "path" and isinstance(value, str) and "\0" in value:
         yield Problem(place, "holds a NUL, which no path can")

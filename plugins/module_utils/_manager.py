@@ -43,6 +43,7 @@ T = TypeVar("T")
 NO_RESPONDERS_FOR = 2.0  # s; right after a start or an election nobody listens for a moment
 FIRST_PAUSE, LONGEST_PAUSE = 0.03, 2.0  # s, between two attempts
 SHORTEST_ATTEMPT = 0.05  # s, for the last one before the deadline
+MAX_IN_REQUEST = 3000  # bytes of a filter, beside two names, a prefix and a reply on a line of 4096
 ANSWER_TYPE = "io.nats.jetstream.api."
 
 
@@ -151,16 +152,17 @@ class JetStreamManager:
     ) -> Answer:
         """Create a consumer, or update it; action is ``create``, ``update`` or None for either.
 
-        The request names the one filter there is, so that permissions can be given by filter. 2.9
-        does not know action and does either.
+        The request names the one filter there is, so that permissions can be given by filter, if
+        it is short enough for a line. 2.9 does not know action and does either.
         """
         name = _named(config.get("name") or config["durable_name"])
         body = {"stream_name": stream, "config": config}
         if action:
             body["action"] = action
         request, look = f"CONSUMER.CREATE.{_named(stream)}.{name}", ""
-        if config.get("filter_subject"):
-            request += f".{_subject(config['filter_subject'], 'filter_subject')}"
+        one = _subject(config.get("filter_subject") or ">", "filter_subject")
+        if config.get("filter_subject") and len(one) <= MAX_IN_REQUEST:
+            request += f".{one}"
         if action == "create":
             look = f"CONSUMER.INFO.{stream}.{name}"
         return await self._write(request, body, look)

@@ -25,8 +25,8 @@ def target(dest: str, name: str) -> str:
     last = name.rpartition("/")[2]
     if last in ("", ".", "..") or "\0" in last:
         raise JetStreamError(
-            f"dest: {dest} is a directory, and the object's name {name!r} is no name of a file in it; "
-            "name the file in dest"
+            f"dest: {dest} is a directory, and the object's name {name!r} is no name of a file "
+            "in it; name the file in dest"
         )
     return os.path.join(dest, last)
 

@@ -288,7 +288,7 @@ def _limits(max_payload: int, config: dict[str, Any], after: Meta, sent: int) ->
         yield Problem("chunk_size", f"{text}; make them smaller")
     size = len(_objects.encode(after)) + HEADERS
     if size > largest:
-        text = f"with its headers and metadata the information on the object has {size} bytes"
+        text = f"with description, headers and metadata the object's own message has {size} bytes"
         yield Problem("metadata", f"{text}, more than {name} of {largest} bytes")
     max_bytes = config.get("max_bytes") or -1
     if 0 < max_bytes < sent:

@@ -23,7 +23,8 @@ from ansible_collections.nats.jetstream.plugins.module_utils import (
     _object_bucket,
     _stream,
 )
-from harness import collection
+
+from . import collection
 
 PACKAGE = "ansible_collections.nats.jetstream.plugins.modules"
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,6 @@ TASKS: dict[str, dict[str, Any]] = {
     "jetstream_message": {"stream": "S", "subject": "s.x", "data": "d"},
     "jetstream_object": {"bucket": "B", "name": "o", "content": "c"},
     "jetstream_step_down": {"stream": "S"},
-    "jetstream_stream": {"name": "S", "subjects": ["s.>"]},
 }
 # What makes a place mean something, beside the task.
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {
