@@ -59,11 +59,10 @@ def _problems(
     if kind == "list":
         element = {"type": option.get("elements"), "options": inner}
         if inner or element["type"] in ("int", "dict"):
+            nothing = NO_NUMBER if element["type"] == "int" else NO_DICT
             for index, member in enumerate(_members(value)):
                 if member is None:
-                    yield Problem(
-                        f"{place}[{index}]", NO_NUMBER if element["type"] == "int" else NO_DICT
-                    )
+                    yield Problem(f"{place}[{index}]", nothing)
                 yield from _problems(f"{place}[{index}]", member, element, as_dict)
     elif kind == "path" and isinstance(value, str) and "\0" in value:
         yield Problem(place, "holds a NUL, which no path can")
