@@ -116,6 +116,7 @@ import asyncio
 from typing import Any, Optional
 
 from ansible.errors import AnsibleLookupError
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
@@ -186,7 +187,9 @@ class LookupModule(LookupBase):
     ) -> list[Any]:
         """Return what the terms stand for; add to the secrets those of files and variables."""
         bucket, shape = self.get_option("bucket"), self.get_option("shape")
-        broken = argument_problems({**params, "bucket": bucket, "terms": terms}, {}, dict)
+        broken = argument_problems(
+            {**params, "bucket": bucket, "terms": terms}, {}, check_type_dict
+        )
         if broken:
             raise InvalidRequest(broken)
         problems = _kv_read.problems_of(bucket, terms)
