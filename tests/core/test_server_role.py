@@ -114,6 +114,8 @@ VARIABLES = {
     "nats_server_prefix": "/home/shop/nats",
     "role_path": str(ROLE),
     "_nats_server_binary": "/usr/bin/nats-server",
+    "system_account_key": OPERATOR.system.public,
+    "system_account_jwt": OPERATOR.config["resolver_preload"][OPERATOR.system.public],
     "_nats_server_found": {"stdout_lines": ["1000", "3", "3", "{}"]},
     "ansible_facts": {"user_dir": "/home/shop", "service_mgr": "systemd"},
     **dict.fromkeys(
