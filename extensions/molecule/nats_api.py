@@ -13,6 +13,7 @@ import json
 import os
 import ssl
 import sys
+import urllib.parse
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
@@ -22,5 +23,10 @@ from harness.client import Client
 url, api, *body = sys.argv[1:]
 ca = os.environ.get("NATS_CA")
 tls = ssl.create_default_context(cafile=ca) if ca else None
-with Client(url, tls=tls) as client:
+# A password in an address has its odd characters as %24.
+parts = urllib.parse.urlsplit(url)
+login = {}
+if parts.password:
+    login = {"user": parts.username, "pass": urllib.parse.unquote(parts.password)}
+with Client(url, tls=tls, **login) as client:
     print(json.dumps(client.api(api, json.loads(body[0]) if body else None)))
