@@ -4,9 +4,9 @@
 
 """Makes what a scenario of the role nats_server needs, if it is not there: make.py WHAT FILE ...
 
-    make.py ports FILE NUMBER          free ports of the loopback interface, a line each
-    make.py archive FILE BINARY        an archive as releases are, and FILE.sha256
-    make.py certificates FOLDER NAME   an authority, and a certificate and key for 127.0.0.1
+make.py ports FILE NUMBER          free ports of the loopback interface, a line each
+make.py archive FILE BINARY        an archive as releases are, and FILE.sha256
+make.py certificates FOLDER NAME   an authority, and a certificate and key for 127.0.0.1
 """
 
 from __future__ import annotations
