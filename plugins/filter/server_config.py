@@ -62,7 +62,7 @@ EXAMPLES = r"""
       authorization:
         users:
           - user: app
-            password: $ecret "quoted"
+            password: $hop "quoted"
 
 - name: Show it
   ansible.builtin.debug:
