@@ -62,7 +62,6 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_consumer
   - module: nats.jetstream.jetstream_consumer_info
-  - module: nats.jetstream.jetstream_consumer_unpin
 """
 
 EXAMPLES = r"""

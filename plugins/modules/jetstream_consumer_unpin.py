@@ -58,7 +58,6 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_consumer
   - module: nats.jetstream.jetstream_consumer_info
-  - module: nats.jetstream.jetstream_consumer_reset
 """
 
 EXAMPLES = r"""

@@ -51,8 +51,6 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_environment
   - module: nats.jetstream.jetstream_info
-  - plugin: nats.jetstream.topology
-    plugin_type: filter
 """
 
 EXAMPLES = r"""

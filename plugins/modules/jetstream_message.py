@@ -82,7 +82,7 @@ options:
     type: str
   src:
     description:
-      - The path of a file with the data, on the managed host.
+      - The path of a file with the data, on the host that runs the module.
     type: path
   headers:
     description:

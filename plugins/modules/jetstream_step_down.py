@@ -76,7 +76,6 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_stream
   - module: nats.jetstream.jetstream_stream_info
-  - module: nats.jetstream.jetstream_consumer
 """
 
 EXAMPLES = r"""

@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from math import isfinite
 from typing import Any
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import MASK
@@ -69,7 +68,7 @@ def config_text(settings: Mapping[str, Any], mask: bool = False) -> str:
     Raises ConfigError for what the format cannot say, or what the server would misread.
     """
     if not isinstance(settings, Mapping):
-        raise ConfigError(f"settings are a dictionary, not {_sort(settings)}")
+        raise ConfigError(f"settings are a dictionary, not a {type(settings).__name__}")
     return "".join(f"{line}\n" for line in _entries(settings, (), mask))
 
 
@@ -141,8 +140,6 @@ def _scalar(value: Any, path: tuple[str, ...], mask: bool) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, float) and not isfinite(value):
-        raise ConfigError(f"{_place(path)} cannot be a number without an end")
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
     if not isinstance(value, str):

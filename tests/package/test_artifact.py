@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from litter import STRAY
+from conftest import STRAY
 
 from harness import client, paths, servers, stage, venvs
 
