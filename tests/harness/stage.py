@@ -81,8 +81,6 @@ def pythons() -> dict[str, Path]:
     """Return version -> interpreter that really runs. A pyenv shim may exist and not run."""
     roots = [Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"))]
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
-    # The environments of this checkout, if one is activated, are made anew now and then.
-    folders = [folder for folder in folders if ROOT not in folder.parents]
     for root in roots:
         folders += sorted(root.glob("versions/*/bin"))
     found = {}
