@@ -116,10 +116,12 @@ import asyncio
 from typing import Any, Optional
 
 from ansible.errors import AnsibleLookupError
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _connection, _kv, _kv_read
+from ansible_collections.nats.jetstream.plugins.module_utils._arguments import argument_problems
 from ansible_collections.nats.jetstream.plugins.module_utils._connection_options import (
     ARGUMENT_SPEC,
     LOGIN,
@@ -185,6 +187,11 @@ class LookupModule(LookupBase):
     ) -> list[Any]:
         """Return what the terms stand for; add to the secrets those of files and variables."""
         bucket, shape = self.get_option("bucket"), self.get_option("shape")
+        broken = argument_problems(
+            {**params, "bucket": bucket, "terms": terms}, {}, check_type_dict
+        )
+        if broken:
+            raise InvalidRequest(broken)
         problems = _kv_read.problems_of(bucket, terms)
         options, wrong = from_params({**params, **_seconds(params, problems)})
         secrets |= options.secrets

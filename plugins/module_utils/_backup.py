@@ -101,7 +101,13 @@ async def back_up(manager: Any, names: list[str], options: Options) -> list[dict
             except (JetStreamError, OSError) as error:
                 return {**row, **_why(name, error, options.path)}
 
-    with files.locked(options.path) if not options.dry else contextlib.nullcontext():
+    with contextlib.ExitStack() as locked:
+        if not options.dry:
+            try:
+                locked.enter_context(files.locked(options.path))
+            except OSError as error:
+                text = f"path: {options.path} can not be written: {error.strerror}"
+                raise JetStreamError(text) from error
         rows = list(await asyncio.gather(*(one(name) for name in names)))
     if any(row["action"] == "failed" for row in rows):
         raise BackupFailed(rows)

@@ -232,7 +232,8 @@ def from_params(
         inbox_prefix=(merged.get("inbox_prefix") or "").rstrip(".") or None,
         tls_first=bool(merged.get("tls_first")),
         timeout=merged["timeout"],
-        secrets=frozenset(secrets | secrets_in(params)),
+        # What is empty would be found in every text.
+        secrets=frozenset(one for one in secrets | secrets_in(params) if one.strip()),
         ca=merged.get("ca"),
         ca_path=merged.get("ca_path"),
         tls_hostname=merged.get("tls_hostname"),
@@ -324,12 +325,19 @@ def _addresses(
 _ONE_LOGIN = ("user", "password", "token", *_SIGNED)
 
 
+# Bytes. A server takes lines of 4096 with both prefixes, and names and filters beside them.
+LONGEST_PREFIX = 255
+
+
 def _prefix_problems(merged: Mapping[str, Any], called: Mapping[str, str]) -> Problems:
     problems = []
     for name in ("domain", "api_prefix", "inbox_prefix"):
         value = merged.get(name)
-        if value is not None and (not value or any(sign in value for sign in " \t\r\n*>")):
+        if value is not None and (not value or any(sign in "*>" or sign <= " " for sign in value)):
             text = f"{value!r} is no prefix: no wildcard, no white space"
+            problems.append((called[name], text))
+        elif value is not None and len(value.encode()) > LONGEST_PREFIX:
+            text = f"has {len(value.encode())} bytes, more than the {LONGEST_PREFIX} of a prefix"
             problems.append((called[name], text))
         elif value is not None and "" in value.rstrip(".").split("."):
             problems.append((called[name], f"{value!r} is no prefix: it holds a dot too many"))
@@ -383,7 +391,7 @@ def parse_address(text: str, tls: bool = False) -> tuple[Optional[Address], str]
         host, port = parts.hostname, parts.port
     except ValueError as error:
         return None, f"{place!r} is no address: {error}"
-    if not host or port == 0:
+    if not host or port == 0 or not _is_host(host):
         return None, f"{place!r} is no address; write it like nats://host:4222"
     has_tls, websocket, usual_port = _SCHEMES[scheme.lower()]
     path = parts.path.rstrip("/") if websocket else ""
@@ -391,6 +399,17 @@ def parse_address(text: str, tls: bool = False) -> tuple[Optional[Address], str]
         host, port or usual_port, tls or has_tls, _login_in(userinfo), websocket, path
     )
     return address, ""
+
+
+def _is_host(host: str) -> bool:
+    """Say whether this can be the name or the number of a host, as far as its letters go."""
+    if any(sign.isspace() or not sign.isprintable() for sign in host):
+        return False
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -435,7 +454,7 @@ def secrets_in(params: Mapping[str, Any]) -> set[str]:
             userinfo = text.strip().rpartition("@")[0]
         secret = userinfo.partition(":")[2] or userinfo
         found |= {secret, unquote(secret)}
-    return {secret for secret in found if secret}
+    return {secret for secret in found if secret.strip()}
 
 
 def _is_secret_line(line: str) -> bool:

@@ -242,12 +242,12 @@ def _declared(
         else:
             identity.append(kind.naming.wire(options[option], f"{place}.{option}", problems))
     named = len(problems) == before and len(identity) == len(kind.identity)
-    reset = options.get("reset") or []
+    policy = POLICY.wire(options, place, problems)
+    reset = policy.get("reset") or []
     # What an entry resets counts more than a default of its section.
     kept = {name: one for name, one in options.items() if name not in reset or name in own}
     config = kind.schema.wire(kept, place, problems)
-    policy = POLICY.wire(options, place, problems)
-    problems += reset_problems(kind, policy.get("reset") or [], config, place)
+    problems += reset_problems(kind, reset, config, place)
     extra = options.get("extra_config") or {}
     problems += extra_problems(kind, extra, place)
     if not named:
@@ -256,7 +256,7 @@ def _declared(
         place,
         section,
         tuple(identity),
-        Wanted(config, tuple(policy.get("reset") or ()), extra),
+        Wanted(config, tuple(reset), extra),
         _policy(policy, params, identity, config.get("durable") is not False),
         {name: options.get(name) or [] for name in section.inner},
     )

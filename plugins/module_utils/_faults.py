@@ -20,7 +20,8 @@ def explain(error: BaseException, timeout: float, advice: str = "look at the log
     text = str(error).strip() or type(error).__name__
     for matches, sentence in _FAULTS:
         if matches(error, text.lower()):
-            detail = getattr(error, "verify_message", "") or getattr(error, "reason", "") or text
+            words = [getattr(error, name, "") for name in ("verify_message", "reason", "strerror")]
+            detail = next(filter(None, words), text)
             return sentence.format(text=detail, t=timeout, login=advice)
     return text
 

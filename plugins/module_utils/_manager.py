@@ -43,6 +43,7 @@ T = TypeVar("T")
 NO_RESPONDERS_FOR = 2.0  # s; right after a start or an election nobody listens for a moment
 FIRST_PAUSE, LONGEST_PAUSE = 0.03, 2.0  # s, between two attempts
 SHORTEST_ATTEMPT = 0.05  # s, for the last one before the deadline
+MAX_IN_REQUEST = 3000  # bytes of a filter, beside two names, a prefix and a reply on a line of 4096
 ANSWER_TYPE = "io.nats.jetstream.api."
 
 
@@ -151,16 +152,17 @@ class JetStreamManager:
     ) -> Answer:
         """Create a consumer, or update it; action is ``create``, ``update`` or None for either.
 
-        The request names the one filter there is, so that permissions can be given by filter. 2.9
-        does not know action and does either.
+        The request names the one filter there is, so that permissions can be given by filter, if
+        it is short enough for a line. 2.9 does not know action and does either.
         """
         name = _named(config.get("name") or config["durable_name"])
         body = {"stream_name": stream, "config": config}
         if action:
             body["action"] = action
         request, look = f"CONSUMER.CREATE.{_named(stream)}.{name}", ""
-        if config.get("filter_subject"):
-            request += f".{_subject(config['filter_subject'], 'filter_subject')}"
+        one = _subject(config.get("filter_subject") or ">", "filter_subject")
+        if config.get("filter_subject") and len(one) <= MAX_IN_REQUEST:
+            request += f".{one}"
         if action == "create":
             look = f"CONSUMER.INFO.{stream}.{name}"
         return await self._write(request, body, look)
@@ -306,10 +308,6 @@ class JetStreamManager:
         while True:
             try:
                 return await self._repeated(request, body, deadline, repeat_timeouts=False)
-            except ApiError as error:
-                if sent:
-                    _still_unsure(error)
-                raise
             except (RequestTimeout, ConnectionLost) as error:
                 sent = sent or not isinstance(error, NotSent)
                 self._give_up(error, sent, deadline)
@@ -342,8 +340,6 @@ class JetStreamManager:
             except ApiError as error:
                 if error.error_class == MISSING or "no message found" in error.description:
                     return sent  # gone by what was sent before and not answered
-                if sent:
-                    _still_unsure(error)
                 raise
             except (RequestTimeout, ConnectionLost) as error:
                 sent = sent or not isinstance(error, NotSent)
@@ -368,7 +364,7 @@ class JetStreamManager:
         except ApiError as answer:
             if answer.error_class == MISSING:
                 return None
-            raise _unsure(error) from answer
+            raise
         except (RequestTimeout, ConnectionLost) as unanswered:
             raise _unsure(error) from unanswered
 
@@ -496,12 +492,6 @@ def _answer(request: str, payload: bytes) -> Answer:
         f"{request} was answered by something other than the JetStream API: {payload[:200]!r}; "
         "does a stream or a service listen to its subjects?"
     )
-
-
-def _still_unsure(error: ApiError) -> None:
-    """Say the same of an answer that means "not now", when an earlier attempt was not answered."""
-    if error.error_class == TRANSIENT:
-        error.args = (f"{error} An earlier attempt was not answered; it may have been carried out",)
 
 
 def _unsure(error: JetStreamError) -> JetStreamError:

@@ -245,7 +245,7 @@ def obstacle(info: Mapping[str, Any], wanted: Wanted, size: int) -> Optional[str
     if config.get("sealed"):
         return "it is sealed"
     if not any(covers(one, wanted.subject) for one in subjects):
-        return f"it takes {', '.join(subjects) or 'no subjects'}, not {wanted.subject}"
+        return f"it takes {', '.join(subjects) or 'no subjects'}, not the subject {wanted.subject}"
     if wanted.ttl and not config.get("allow_msg_ttl"):
         return "ttl needs allow_msg_ttl, which it does not have; servers know it from 2.11 on"
     if 0 < limit < size:

@@ -21,7 +21,9 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, Callable, NamedTuple, NoReturn, Optional
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.validation import check_type_dict
 
+from ansible_collections.nats.jetstream.plugins.module_utils._arguments import argument_problems
 from ansible_collections.nats.jetstream.plugins.module_utils._connection import (
     Connection,
     open_connection,
@@ -82,10 +84,23 @@ class JetStreamModule(AnsibleModule):
         self._shown = lambda params: (shown or dict)(_without_keys(params))
         super().__init__(**arguments)
 
+    def _set_internal_properties(self, *args: Any, **kwargs: Any) -> None:
+        """Once the arguments are there, and before anything is done with them."""
+        super()._set_internal_properties(*args, **kwargs)
+        problems = argument_problems(self.params, self.argument_spec, check_type_dict)
+        if problems:
+            error = InvalidRequest(problems)
+            # Of arguments that are not in order, nothing is told again.
+            self.fail_json(msg=str(error), invocation={}, **error.result())
+
     def _log_invocation(self) -> None:
         self._hide_secrets()
         params = self.params
-        self.params = dict(self._shown(params))
+        # The system log takes no NUL.
+        self.params = {
+            name: value.replace("\0", "\\0") if isinstance(value, str) else value
+            for name, value in self._shown(params).items()
+        }
         try:
             super()._log_invocation()
         finally:
@@ -157,9 +172,12 @@ Work = Callable[[Session], Awaitable[dict[str, Any]]]
 def counted(*names: str) -> Shown:
     """Return how to show options of which these are lists too long, or too secret, to be shown."""
 
+    def count(value: Any) -> str:
+        return f"({len(value)} entries)" if isinstance(value, list) else MASK
+
     def shown(params: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            name: f"({len(value)} entries)" if name in names and value is not None else value
+            name: count(value) if name in names and value is not None else value
             for name, value in params.items()
         }
 

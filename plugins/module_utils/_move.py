@@ -78,6 +78,7 @@ class Move(NamedTuple):
     folder: str
     backup: Optional[files.Backup] = None
     may_lose: Optional[Callable[[Info], Awaitable[int]]] = None
+    bent: Optional[Callable[[Config, Config], list[str]]] = None  # as in Expected
 
     @property
     def done(self) -> str:
@@ -276,6 +277,7 @@ class _State:
         backup, expected = wanted.backup or snapshot, _restore.Expected()
         if not wanted.backup:
             expected = _restore.Expected(consumers, journal["may_lose"], journal["gaps"])
+        expected = expected._replace(bent=wanted.bent)
         mark = f"{NEW} {wanted.folder}"
         return await _restore.put(
             self.manager, backup, wanted.config, wanted.server, mark, expected

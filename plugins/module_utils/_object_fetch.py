@@ -25,8 +25,8 @@ def target(dest: str, name: str) -> str:
     last = name.rpartition("/")[2]
     if last in ("", ".", "..") or "\0" in last:
         raise JetStreamError(
-            f"{dest} is a directory, and the object's name {name!r} is no name of a file in it; "
-            "name the file in dest"
+            f"dest: {dest} is a directory, and the object's name {name!r} is no name of a file "
+            "in it; name the file in dest"
         )
     return os.path.join(dest, last)
 
@@ -35,7 +35,8 @@ async def fetch(session: Any) -> dict[str, Any]:
     """Fetch the object of a task to its dest; return what jetstream_object_fetch returns."""
     module, params, check = session.module, session.params, session.check_mode
     place = Place(params["bucket"], params["name"])
-    dest = target(params["dest"], place.name)
+    # A name without a directory is one in the directory that the module runs in.
+    dest = target(os.path.join(os.getcwd(), params["dest"]), place.name)
     result: dict[str, Any] = {"dest": dest, "changed": True, "object": None}
     found, stored = await _object_store.follow(session.manager, place)
     if stored is None:
@@ -70,9 +71,9 @@ async def _existing(dest: str) -> Optional[_objects.Data]:
     if not os.path.exists(dest):
         folder = os.path.dirname(dest) or "."
         if not os.path.isdir(folder):
-            raise JetStreamError(f"there is no directory {folder} to put {dest} into")
+            raise JetStreamError(f"dest: there is no directory {folder} to put {dest} into")
         return None
-    return await _object_store.data_of(_object_store.Source(path=dest))
+    return await _object_store.data_of(_object_store.Source(path=dest, option="dest"))
 
 
 def _is(meta: _objects.Meta, data: _objects.Data) -> bool:
@@ -94,15 +95,29 @@ async def _replace(session: Any, place: Place, meta: _objects.Meta, dest: str) -
     from ansible_collections.nats.jetstream.plugins.module_utils import _object_transfer
 
     try:
-        number, partial = tempfile.mkstemp(prefix=".ansible_tmp", dir=os.path.dirname(dest) or ".")
+        number, partial = tempfile.mkstemp(prefix=".ansible_tmp", dir=os.path.dirname(dest))
     except OSError as error:
-        raise JetStreamError(f"{dest} can not be written: {error.strerror}") from error
+        raise _unwritable(dest, error) from error
     try:
         with os.fdopen(number, "wb") as file:
             await _object_transfer.receive(session.manager, place.bucket, meta, file.write)
-        session.module.atomic_move(partial, dest, session.params["unsafe_writes"])
+        _put(session, partial, dest)
     except OSError as error:
-        raise JetStreamError(f"{dest} can not be written: {error.strerror}") from error
+        raise _unwritable(dest, error) from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(partial)
+
+
+def _put(session: Any, partial: str, dest: str) -> None:
+    """Let a file take another's place, with its attributes."""
+    try:
+        session.module.atomic_move(partial, dest, session.params["unsafe_writes"])
+    except Exception as error:
+        # What ansible-core 2.19 and later raise is no more than an Exception with a cause.
+        cause = error.__cause__
+        raise (cause if isinstance(cause, OSError) else error) from error
+
+
+def _unwritable(dest: str, error: OSError) -> JetStreamError:
+    return JetStreamError(f"dest: {dest} can not be written: {error.strerror}")

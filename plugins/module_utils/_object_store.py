@@ -44,6 +44,7 @@ class Source(NamedTuple):
 
     content: Optional[bytes] = None
     path: Optional[str] = None
+    option: str = "src"  # where the path was said
 
     def opened(self) -> Any:
         """Return a binary file to read from; raise JetStreamError when there is none."""
@@ -52,7 +53,10 @@ class Source(NamedTuple):
         try:
             return open(self.path, "rb")
         except OSError as error:
-            raise JetStreamError(f"{self.path} can not be read: {error.strerror}") from error
+            raise JetStreamError(self.unreadable(error)) from error
+
+    def unreadable(self, error: OSError) -> str:
+        return f"{self.option}: {self.path} can not be read: {error.strerror}"
 
 
 class Outcome(NamedTuple):
@@ -116,7 +120,7 @@ def _data_of(source: Source) -> _objects.Data:
                 found.update(piece)
                 size += len(piece)
         except OSError as error:
-            raise JetStreamError(f"{source.path} can not be read: {error.strerror}") from error
+            raise JetStreamError(source.unreadable(error)) from error
 
 
 async def read_meta(manager: Any, place: Place) -> Optional[Stored]:
@@ -284,7 +288,7 @@ def _limits(max_payload: int, config: dict[str, Any], after: Meta, sent: int) ->
         yield Problem("chunk_size", f"{text}; make them smaller")
     size = len(_objects.encode(after)) + HEADERS
     if size > largest:
-        text = f"with its headers and metadata the information on the object has {size} bytes"
+        text = f"with description, headers and metadata the object's own message has {size} bytes"
         yield Problem("metadata", f"{text}, more than {name} of {largest} bytes")
     max_bytes = config.get("max_bytes") or -1
     if 0 < max_bytes < sent:

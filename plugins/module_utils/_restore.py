@@ -18,7 +18,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._archive import ARCHIVE, TAR
 from ansible_collections.nats.jetstream.plugins.module_utils._backup_files import (
@@ -65,12 +65,14 @@ class Expected(NamedTuple):
     """What a restored stream is held against, besides the backup.
 
     consumers holds the places that the consumers have to have, where they are known; may_lose is
-    how many messages the configuration may remove; gaps are the sequences that are missing.
+    how many messages the configuration may remove; gaps are the sequences that are missing. bent
+    returns the settings that differ between the configuration that was sent and the stored one.
     """
 
     consumers: Optional[Mapping[str, Any]] = None
     may_lose: int = 0
     gaps: Optional[list[int]] = None
+    bent: Optional[Callable[[Config, Config], list[str]]] = None
 
 
 AS_IN_THE_BACKUP = Expected()
@@ -285,6 +287,8 @@ async def check(
             differences.append(f"consumer {name} is missing")
         elif places.get(name) and _behind(places[name], found[name]):
             differences.append(f"consumer {name} has lost its place")
+    for name in expected.bent(config, info["config"]) if expected.bent else ():
+        differences.append(f"{name} is not what was asked for")
     going = _consumed(config) and any(_went_on(places.get(n), one) for n, one in found.items())
     differences += state_differences(backup, config, info, expected.may_lose, going, live)
     if gaps and not going and sorted(info["state"].pop("deleted", None) or []) != expected.gaps:

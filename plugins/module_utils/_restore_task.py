@@ -12,7 +12,7 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _backup_files as files
 from ansible_collections.nats.jetstream.plugins.module_utils import _restore
@@ -75,13 +75,14 @@ def backups_in(path: str, streams: Optional[list[str]]) -> list[str]:
     try:
         names = sorted(name for name in os.listdir(path) if not name.startswith("."))
     except OSError as error:
-        raise files.BadBackup(f"{path} can not be read: {error.strerror}") from error
+        raise files.BadBackup(f"path: {path} can not be read: {error.strerror}") from error
     names = [name for name in names if files.is_backup(os.path.join(path, name))]
     found = matching(names, streams)
     missing = [name for name in streams or () if not set("*?[") & set(name) and name not in found]
     if missing or not found:
+        option = "streams" if streams else "path"
         raise files.BadBackup(
-            f"{path} holds no backup{' of ' if missing else ''}{', '.join(missing)}"
+            f"{option}: {path} holds no backup{' of ' if missing else ''}{', '.join(missing)}"
         )
     return [os.path.join(path, name) for name in found]
 
@@ -229,7 +230,8 @@ async def _do(manager: Any, job: Job, server: Server, options: Options) -> dict[
         if job.current is not None:  # what a restore left that was killed
             await manager.delete_stream(job.config["name"])
             await _restore.wait_gone(manager, job.config["name"])
-        info = await _restore.put(manager, job.backup, job.config, server)
+        expected = _restore.Expected(bent=_bent_on(server))
+        info = await _restore.put(manager, job.backup, job.config, server, INTERRUPTED, expected)
     else:
         info = await _replace(manager, job, server)
     state = info["state"]
@@ -244,8 +246,35 @@ async def _do(manager: Any, job: Job, server: Server, options: Options) -> dict[
 async def _replace(manager: Any, job: Job, server: Server) -> dict[str, Any]:
     from ansible_collections.nats.jetstream.plugins.module_utils import _move
 
-    wanted = _move.Move(job.config["name"], job.config, server, str(job.folder), job.backup)
+    wanted = _move.Move(
+        job.config["name"],
+        job.config,
+        server,
+        str(job.folder),
+        job.backup,
+        bent=_bent_on(server),
+    )
     return await _move.move(manager, wanted)
+
+
+def _bent_on(server: Server) -> Callable[[Config, Config], list[str]]:
+    """Return what names the settings that a server has stored otherwise than they were sent.
+
+    A stream that is being restored has other subjects, no seal, and a mark in its metadata.
+    """
+    context, apart = Context(server), ("subjects", "metadata", "sealed")
+
+    def bent(config: Config, stored: Config) -> list[str]:
+        return [
+            field.name
+            for field in STREAM.schema.fields
+            if field.name not in apart
+            and not (field.ignored and field.ignored(config, context))
+            and field.normal_in(config, context) != field.normal_in(stored, context)
+            and not (field.is_default(config, context) and field.counts_as_default(stored, context))
+        ]
+
+    return bent
 
 
 def configured(

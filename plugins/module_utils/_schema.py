@@ -337,6 +337,9 @@ class Listing(Type):
     def wire(self, value: Any, place: str, problems: list[Problem]) -> Any:
         if not isinstance(value, list):
             value = [value]
+        if isinstance(self.item, Subject):
+            empty = [f"{place}[{i}]" for i, one in enumerate(value) if one in ("", None)]
+            problems.extend(Problem(where, "is empty") for where in empty)
         return [self.item.wire(one, f"{place}[{i}]", problems) for i, one in enumerate(value)]
 
     def human(self, value: Any) -> Any:

@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import re
 
-MAX_NAME = 255
+MAX_NAME = 255  # bytes
+# A server takes lines of 4096 bytes, and ends the connection after a longer one (observed on 2.9.10
+# to 2.15.1). So this is what can be published to, with a reply and sizes on the same line.
+MAX_SUBJECT = 3900  # bytes
 
 _FORBIDDEN_IN_NAMES = re.compile(r"[.*>/\\\s\x00-\x1f\x7f]")
 _FORBIDDEN_IN_SUBJECTS = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -23,15 +26,16 @@ _FORBIDDEN_IN_SUBJECTS = re.compile(r"[\s\x00-\x1f\x7f]")
 def name_problem(name: str) -> str | None:
     """Return why a stream or consumer can not have this name, None when it can.
 
-    Servers 2.9 to 2.15 refuse more than 255 characters and path separators, and can not be asked
+    Servers 2.9 to 2.15 refuse more than 255 bytes and path separators, and can not be asked
     about names with dots, wildcards or white space.
     """
     if not name:
         return "is empty"
     if _FORBIDDEN_IN_NAMES.search(name):
         return f"{name!r} holds white space or one of . * > / \\, which no name may hold"
-    if len(name) > MAX_NAME:
-        return f"has {len(name)} characters, a server accepts at most {MAX_NAME}"
+    size = len(name.encode())
+    if size > MAX_NAME:
+        return f"has {size} bytes, a server accepts at most {MAX_NAME}"
     return None
 
 
@@ -41,6 +45,9 @@ def subject_problem(subject: str, wildcards: bool = True) -> str | None:
         return "is empty"
     if _FORBIDDEN_IN_SUBJECTS.search(subject):
         return f"{subject!r} holds white space"
+    size = len(subject.encode())
+    if size > MAX_SUBJECT:
+        return f"has {size} bytes, and nobody can publish to more than {MAX_SUBJECT}"
     tokens = subject.split(".")
     if "" in tokens:
         return f"{subject!r} has an empty token (a dot too many)"

@@ -30,7 +30,7 @@ def tls_context(options: ConnectionOptions) -> ssl.SSLContext:
     """Return an SSL context; raise JetStreamError for files and texts that hold nothing of use."""
     try:
         context = ssl.create_default_context(cafile=options.ca_path, cadata=options.ca)
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         name = "ca_path" if options.ca_path else "ca"
         raise JetStreamError(
             f"{name} holds no certificates that can be read: {_reason(error)}"

@@ -13,7 +13,7 @@ short_description: Back JetStream streams up to files
 version_added: 1.0.0
 description:
   - Writes streams of NATS JetStream, with their messages, consumers, and the consumers' places, to a directory on the
-    host that runs the module.
+    managed host.
   - Each stream gets a directory of its name with the files C(backup.json) and C(stream.arc.s2), or C(stream.tar.s2)
     from servers before 2.15. The C(nats) command reads and writes the same files. A third file,
     C(manifest.json), holds the checksum of the archive and what the stream looked like.
@@ -42,7 +42,7 @@ attributes:
 options:
   path:
     description:
-      - The directory on the host that runs the module, with one directory per stream in it. It is created if needed.
+      - The directory on the managed host, with one directory per stream in it. It is created if needed.
     type: path
     required: true
   streams:
@@ -81,7 +81,7 @@ options:
     description:
       - How much the server may send before it waits for an acknowledgement, at most V(32MiB). The server's default is
         V(8MiB). So much memory is used for each stream that is under way.
-      - Needs nats-server 2.12.5 or later.
+      - Needs nats-server 2.12.5 or newer.
     type: str
   keep:
     description:
@@ -113,6 +113,7 @@ notes:
 seealso:
   - module: nats.jetstream.jetstream_restore
   - module: nats.jetstream.jetstream_stream
+  - module: nats.jetstream.jetstream_environment_info
 """
 
 EXAMPLES = r"""

@@ -380,6 +380,9 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_consumer_info
   - module: nats.jetstream.jetstream_stream
+  - module: nats.jetstream.jetstream_consumer_reset
+  - module: nats.jetstream.jetstream_consumer_unpin
+  - module: nats.jetstream.jetstream_environment
   - name: Consumers in the NATS documentation
     description: What consumers are and what their settings do.
     link: https://docs.nats.io/nats-concepts/jetstream/consumers

@@ -62,6 +62,7 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_consumer
   - module: nats.jetstream.jetstream_consumer_info
+  - module: nats.jetstream.jetstream_consumer_unpin
 """
 
 EXAMPLES = r"""

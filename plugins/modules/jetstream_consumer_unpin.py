@@ -58,6 +58,7 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_consumer
   - module: nats.jetstream.jetstream_consumer_info
+  - module: nats.jetstream.jetstream_consumer_reset
 """
 
 EXAMPLES = r"""

@@ -118,7 +118,7 @@ options:
     default: never
   migrate_path:
     description:
-      - The directory on the host that runs the module for the snapshots that O(recreate=migrate) takes.
+      - The directory on the managed host for the snapshots that O(recreate=migrate) takes.
       - By default, one for the user below the directory for temporary files, which may not survive a restart of
         that host.
       - A run that was ended leaves its snapshots there. The next run with the same O(migrate_path) on the same host
@@ -133,9 +133,9 @@ options:
     type: str
   recovery_path:
     description:
-      - A folder on the managed host, to which every recreate writes the configurations of the asset and of its
+      - A directory on the managed host, to which every recreate writes the configurations of the asset and of its
         consumers, as one JSON file, before it deletes anything. Only its owner can read the files.
-      - The folder is made when it is needed. An entry can name a file of its own.
+      - The directory is made when it is needed. An entry can name a file of its own.
     type: path
   data_loss:
     description:
@@ -225,6 +225,7 @@ seealso:
   - module: nats.jetstream.jetstream_kv_bucket
   - module: nats.jetstream.jetstream_object_bucket
   - module: nats.jetstream.jetstream_info
+  - module: nats.jetstream.jetstream_environment_info
 """
 
 EXAMPLES = r"""

@@ -51,6 +51,8 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_environment
   - module: nats.jetstream.jetstream_info
+  - plugin: nats.jetstream.topology
+    plugin_type: filter
 """
 
 EXAMPLES = r"""

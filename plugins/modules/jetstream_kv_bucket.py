@@ -376,7 +376,7 @@ options:
     default: never
   migrate_path:
     description:
-      - The directory on the host that runs the module for the snapshot that O(recreate=migrate) takes. It needs as
+      - The directory on the managed host for the snapshot that O(recreate=migrate) takes. It needs as
         much room as the bucket has.
       - By default, one for the user below the directory for temporary files, which may not survive a restart of
         that host.
@@ -431,6 +431,8 @@ author:
   - The nats.jetstream contributors (@nats-jetstream-ansible)
 seealso:
   - module: nats.jetstream.jetstream_kv_bucket_info
+  - module: nats.jetstream.jetstream_kv
+  - module: nats.jetstream.jetstream_environment
   - module: nats.jetstream.jetstream_object_bucket
   - module: nats.jetstream.jetstream_stream
   - name: Key-value stores in the NATS documentation

@@ -82,7 +82,7 @@ options:
     type: str
   src:
     description:
-      - The path of a file with the data, on the host that runs the module.
+      - The path of a file with the data, on the managed host.
     type: path
   headers:
     description:

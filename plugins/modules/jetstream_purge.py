@@ -27,7 +27,7 @@ attributes:
     details:
       - Counts what a run would remove. The number is exact, except where more messages had to be looked at than
         O(count_limit) allows. RV(purged) is V(null) then, and RV(purged_at_most) bounds it.
-      - The stream has to exist, in check mode as well.
+      - A stream that does not exist is a warning, because an earlier task may create it.
   diff_mode:
     support: full
     details:
@@ -70,6 +70,7 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_stream
   - module: nats.jetstream.jetstream_stream_info
+  - module: nats.jetstream.jetstream_message
 """
 
 EXAMPLES = r"""

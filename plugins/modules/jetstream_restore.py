@@ -41,7 +41,7 @@ attributes:
 options:
   path:
     description:
-      - The directory of a backup on the host that runs the module, or one that holds several of them.
+      - The directory of a backup on the managed host, or one that holds several of them.
     type: path
     required: true
   streams:
@@ -80,7 +80,7 @@ options:
     default: warn
   safety_path:
     description:
-      - The directory on the host that runs the module for the snapshot that O(replace=true) takes.
+      - The directory on the managed host for the snapshot that O(replace=true) takes.
       - By default, one for the user below the directory for temporary files.
       - A run that was ended leaves its snapshot there. The next run with the same O(safety_path) finds and uses it.
     type: path
@@ -95,6 +95,7 @@ notes:
 seealso:
   - module: nats.jetstream.jetstream_backup
   - module: nats.jetstream.jetstream_stream
+  - module: nats.jetstream.jetstream_environment_info
 """
 
 EXAMPLES = r"""

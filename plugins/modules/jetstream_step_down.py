@@ -76,6 +76,7 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_stream
   - module: nats.jetstream.jetstream_stream_info
+  - module: nats.jetstream.jetstream_consumer
 """
 
 EXAMPLES = r"""

@@ -579,7 +579,7 @@ options:
     default: never
   migrate_path:
     description:
-      - The directory on the host that runs the module for the snapshot that O(recreate=migrate) takes. It needs as
+      - The directory on the managed host for the snapshot that O(recreate=migrate) takes. It needs as
         much room as the stream has.
       - By default, one for the user below the directory for temporary files, which may not survive a restart of
         that host.
@@ -634,6 +634,8 @@ seealso:
   - module: nats.jetstream.jetstream_stream_info
   - module: nats.jetstream.jetstream_consumer
   - module: nats.jetstream.jetstream_purge
+  - module: nats.jetstream.jetstream_environment
+  - module: nats.jetstream.jetstream_backup
   - name: Streams in the NATS documentation
     description: What streams are and what their settings do.
     link: https://docs.nats.io/nats-concepts/jetstream/streams

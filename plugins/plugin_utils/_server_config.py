@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import MASK
@@ -68,7 +69,7 @@ def config_text(settings: Mapping[str, Any], mask: bool = False) -> str:
     Raises ConfigError for what the format cannot say, or what the server would misread.
     """
     if not isinstance(settings, Mapping):
-        raise ConfigError(f"settings are a dictionary, not a {type(settings).__name__}")
+        raise ConfigError(f"settings are a dictionary, not {_sort(settings)}")
     return "".join(f"{line}\n" for line in _entries(settings, (), mask))
 
 
@@ -140,6 +141,8 @@ def _scalar(value: Any, path: tuple[str, ...], mask: bool) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, float) and not isfinite(value):
+        raise ConfigError(f"{_place(path)} cannot be a number without an end")
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
     if not isinstance(value, str):

@@ -139,7 +139,8 @@ def _entries(
     environment: Mapping[str, Any], section: str, given: Any, called: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield place and options of the present entries, with the defaults of their list."""
-    defaults = (environment.get("defaults") or {}).get(section) or {}
+    of_all = _mapping(environment.get("defaults"), "defaults")
+    defaults = _mapping(of_all.get(section), f"defaults.{section}")
     if not isinstance(given or [], (list, tuple)):
         raise TopologyError(f"{called} is a list, not {_kind_of(given)}")
     for index, entry in enumerate(given or ()):
@@ -147,11 +148,19 @@ def _entries(
         if not isinstance(entry, Mapping):
             raise TopologyError(f"{place} is a dictionary, not {_kind_of(entry)}")
         said = {name: value for name, value in entry.items() if value is not None}
-        reset = said.get("reset") or ()
+        reset = _listed(said.get("reset"))
         options = {name: one for name, one in defaults.items() if name not in reset}
         options.update(said)
         if options.get("state", environment.get("state")) != "absent":
             yield place, options
+
+
+def _mapping(value: Any, place: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TopologyError(f"{place} is a dictionary, not {_kind_of(value)}")
+    return value
 
 
 def _name(options: Mapping[str, Any], names: Iterable[str], place: str) -> str:
@@ -211,6 +220,7 @@ def _origin(
     """Return the id of what a mirror or a source takes messages from."""
     name = str(origin.get("name") or "")
     external = origin.get("external") or {}
+    external = external if isinstance(external, Mapping) else {"api": external}
     if asset.sort == "kv" and not origin.get("subject_transforms") and not name.startswith("KV_"):
         name = f"KV_{name}"
     if not external:

@@ -274,7 +274,7 @@ def test_sealed(stream, run_module):
 def test_a_subject_that_the_stream_does_not_take(account, run_module):
     account.stream("S", subjects=["s.b", "t.>"])
     account.stream("T", subjects=["s.a"])
-    found = refused(account, run_module, "it takes s.b, t.>, not s.a", data="x")
+    found = refused(account, run_module, "it takes s.b, t.>, not the subject s.a", data="x")
     assert "T" not in found["msg"].split()
     assert messages(account, "T") == 0
 

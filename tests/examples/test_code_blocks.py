@@ -145,8 +145,7 @@ def production(folder, binary):
 @contextlib.contextmanager
 def three_servers(folder, binary):
     with servers.Cluster(3, binary) as cluster:
-        names = {f"nats://{one.name}.example.com:4222": one.url for one in cluster.servers}
-        yield Place(folder, cluster.urls[0], names)
+        yield Place(folder, cluster.urls[0])
 
 
 @contextlib.contextmanager
@@ -157,7 +156,8 @@ def domains(folder, binary):
         port = re.search(r"Listening for leafnode connections on [\d.]+:(\d+)", hub.log())[1]
         remote = {"leafnodes": {"remotes": [{"url": f"nats://127.0.0.1:{port}"}]}}
         with servers.Server(binary, {**domain(folder, "edge"), **remote}, "edge") as edge:
-            wait_for_the_hub(edge)
+            wait_for_domain(edge, "hub")
+            wait_for_domain(hub, "edge")
             yield Place(folder, hub.url, {"nats://edge.example.com:4222": edge.url})
 
 
@@ -165,15 +165,15 @@ def domain(folder, name):
     return {"jetstream": {"store_dir": str(folder / name), "domain": name}}
 
 
-def wait_for_the_hub(edge):
-    """Return when the JetStream API of the hub answers through the leaf node."""
-    with Client(edge.url) as nats:
-        deadline = time.monotonic() + 30
+def wait_for_domain(server, name):
+    """Return when the JetStream API of a domain answers through the leaf node."""
+    with Client(server.url) as nats:
+        deadline = time.monotonic() + 60
         while True:
-            with contextlib.suppress(NoResponders):
-                nats.ok("INFO", prefix="$JS.hub.API")
+            with contextlib.suppress(NoResponders, TimeoutError):
+                nats.ok("INFO", prefix=f"$JS.{name}.API")
                 return
-            assert time.monotonic() < deadline, edge.log()
+            assert time.monotonic() < deadline, server.log()
             time.sleep(0.05)
 
 

@@ -20,8 +20,6 @@ from harness import paths, servers
 MODULES = sorted(path.stem for path in (paths.ROOT / "plugins" / "modules").glob("*.py"))
 LOOKUPS = sorted(path.stem for path in (paths.ROOT / "plugins" / "lookup").glob("*.py"))
 NEEDING_A_CLUSTER = {"jetstream_step_down"}
-# A purge counts in check mode what a run would remove, so the stream has to be there.
-NEEDING_A_RUN = {"jetstream_purge"}
 
 ACCOUNTS = {
     "accounts": {
@@ -77,11 +75,9 @@ def test_the_examples_run(module, fresh_server, tmp_path):
     file = playbook(module, fresh_server.url, tmp_path)
     output = play(file)
     assert "[WARNING]" not in output, output
-    if module in NEEDING_A_RUN:
-        play(file, "--check", "--diff")
 
 
-@pytest.mark.parametrize("module", [one for one in MODULES if one not in NEEDING_A_RUN])
+@pytest.mark.parametrize("module", MODULES)
 def test_the_examples_can_be_checked_before_anything_is_there(module, fresh_server, tmp_path):
     play(playbook(module, fresh_server.url, tmp_path), "--check", "--diff")
 

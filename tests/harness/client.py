@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 import socket
+import ssl
 import time
 import urllib.parse
 from collections import defaultdict, deque
@@ -36,7 +37,13 @@ class Message(NamedTuple):
 class Client:
     """``with Client(server.url) as nats: nats.api("STREAM.INFO.ORDERS")``"""
 
-    def __init__(self, url: str, timeout: float = 5.0, **connect: Any) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: float = 5.0,
+        tls: ssl.SSLContext | None = None,
+        **connect: Any,
+    ) -> None:
         """User, password or token may be in the URL; ``connect`` adds to the CONNECT message."""
         parts = urllib.parse.urlsplit(url)
         self.timeout = timeout
@@ -46,6 +53,8 @@ class Client:
         self._socket = socket.create_connection((parts.hostname, parts.port or 4222), timeout)
         self._deadline = time.monotonic() + timeout
         self.info = json.loads(self._line().partition(b" ")[2])
+        if tls:  # from here on; the server speaks first without it
+            self._socket = tls.wrap_socket(self._socket, server_hostname=parts.hostname)
         options: dict[str, Any] = {"verbose": False, "pedantic": False, "lang": "test"}
         options.update(version="1", protocol=1, headers=True, no_responders=True)
         if parts.password is not None:

@@ -13,6 +13,7 @@ import io
 import json
 import sys
 import types
+import unittest.mock
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,19 @@ def tree() -> Path:
 
 def run_module(module: Any, check: bool = False, diff: bool = True, **args: Any) -> dict[str, Any]:
     """Run ``main()`` of an imported module, and return the result as Ansible would see it."""
+    return run_task(module, args, check, diff)
+
+
+def run_task(
+    module: Any, args: dict[str, Any], check: bool = False, diff: bool = True
+) -> dict[str, Any]:
+    """The same for options of any name, and any other argument."""
+    args = dict(args)
     args.update(_ansible_check_mode=check, _ansible_diff=diff)
     name = module.__name__.rpartition(".")[2]
     args.update(_ansible_module_name=f"nats.jetstream.{name}")
-    output = io.StringIO()
+    # As strict as the real standard output.
+    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     _forget_warnings()
     with _module_args(args), contextlib.redirect_stdout(output):
         try:
@@ -68,10 +78,30 @@ def run_module(module: Any, check: bool = False, diff: bool = True, **args: Any)
             pass
         else:
             raise AssertionError("main() ended without exit_json() or fail_json()")
-    result: dict[str, Any] = json.loads(output.getvalue())
+    output.seek(0)
+    result: dict[str, Any] = json.loads(output.read())
     _forget_warnings()
     result["warnings"] = [_text(warning) for warning in result.get("warnings") or []]
     return result
+
+
+class _Captured(Exception):
+    """Instead of a module that runs."""
+
+
+def constructor_arguments(module: Any) -> dict[str, Any]:
+    """Return what ``main()`` of an imported module hands to AnsibleModule."""
+    basic: Any = importlib.import_module("ansible.module_utils.basic")
+    given: dict[str, Any] = {}
+
+    def capture(_self: Any, **arguments: Any) -> None:
+        given.update(arguments)
+        raise _Captured
+
+    patched = unittest.mock.patch.object(basic.AnsibleModule, "__init__", capture)
+    with patched, contextlib.suppress(_Captured):
+        module.main()
+    return given
 
 
 def _text(warning: Any) -> str:

@@ -87,7 +87,7 @@ def pythons() -> dict[str, Path]:
     for version in PYTHONS:
         for folder in folders:
             program = folder / f"python{version}"
-            if not is_shim(folder) and program.exists() and _runs(program):
+            if not is_shim(folder) and not _is_own(folder) and program.exists() and _runs(program):
                 found[version] = program
                 break
     return found
@@ -95,6 +95,11 @@ def pythons() -> dict[str, Path]:
 
 def is_shim(folder: Path) -> bool:
     return folder.name == "shims"
+
+
+def _is_own(folder: Path) -> bool:
+    """Say whether this project made the folder: what it is built with must not be inside of it."""
+    return folder in (ROOT / ".venv" / "bin", work() / "pythons")
 
 
 def _runs(program: Path) -> bool:

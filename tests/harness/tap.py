@@ -62,7 +62,12 @@ class Tap:
     def _received(self) -> list[Message]:
         self._client.flush()
         waiting = self._client._waiting[self._sid]
-        received = [message for message in waiting if not _NOT_ASKED.match(message.subject)]
+        received = [
+            message
+            for message in waiting
+            # A server sources from itself, and has answers come under a $ as nobody else does.
+            if not _NOT_ASKED.match(message.subject) and not message.reply.startswith("$")
+        ]
         waiting.clear()
         return received
 

@@ -13,30 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from litter import STRAY
 
 from harness import stage
 
 Command = Callable[..., str]
-
-# What lies about in a checkout that is worked in, and must not be taken along.
-STRAY = (
-    ".ansible/collections/x",
-    ".cache/x",
-    ".git/config",
-    ".hypothesis/x",
-    ".mypy_cache/x",
-    ".nox/lint/bin/python",
-    ".pytest_cache/x",
-    ".ruff_cache/x",
-    ".venv/bin/python",
-    ".vscode/settings.json",
-    "changelogs/.plugin-cache.yaml",
-    "nats-jetstream-0.0.1.tar.gz",
-    "plugins/modules/__pycache__/jetstream_stream.cpython-313.pyc",
-    "tests/integration/integration_config.yml",
-    "tests/integration/inventory",
-    "tests/output/junit/x.xml",
-)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import STRAY
+from litter import STRAY
 
 from harness import client, paths, servers, stage, venvs
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from ansible.module_utils import basic
 
 from ansible_collections.nats.jetstream.plugins.module_utils import (
     _consumer,
@@ -24,6 +23,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils import (
     _stream,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._units import format_duration
+from harness import collection
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.nats.jetstream.plugins"
@@ -88,21 +88,9 @@ def documented(module: str) -> dict[str, Any]:
     return options
 
 
-class Captured(Exception):
-    pass
-
-
-def argument_spec(module: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def argument_spec(module: str) -> dict[str, Any]:
     """Return the argument spec that the module's main() hands to Ansible."""
-    given: dict[str, Any] = {}
-
-    def capture(self: Any, **kwargs: Any) -> None:
-        given.update(kwargs)
-        raise Captured
-
-    monkeypatch.setattr(basic.AnsibleModule, "__init__", capture)
-    with pytest.raises(Captured):
-        import_module(f"{PACKAGE}.modules.{module}").main()
+    given = collection.constructor_arguments(import_module(f"{PACKAGE}.modules.{module}"))
     spec: dict[str, Any] = given["argument_spec"]
     return spec
 
@@ -139,8 +127,8 @@ def differences(spec: dict[str, Any], docs: dict[str, Any], place: str) -> Itera
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_options_are_those_of_the_argument_spec(module, monkeypatch):
-    assert list(differences(argument_spec(module, monkeypatch), documented(module), "")) == []
+def test_options_are_those_of_the_argument_spec(module):
+    assert list(differences(argument_spec(module), documented(module), "")) == []
 
 
 @pytest.mark.parametrize("module", MODULES)

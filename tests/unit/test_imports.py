@@ -57,6 +57,7 @@ ARROWS = {
         "_schema",
         "_units",
     },
+    "_arguments": {"_schema"},
     "_consumer": {"_kind", "_schema", "_units", "_errors", "_consumer_rules"},
     "_consumer_rules": {
         "_consumer",
@@ -105,7 +106,6 @@ ARROWS = {
     "_payload": {"_errors", "_schema"},
     "_message": {"_errors", "_headers", "_messages", "_payload", "_schema", "_subjects", "_units"},
     "_options": {"_kind", "_schema"},
-    "_health": {"_kind", "_schema", "_units"},
     "_leaders": {"_asset", "_errors", "_kind", "_schema"},
     "_position": {"_asset", "_consumer_rules", "_errors", "_kind", "_schema"},
     "_kv": {"_errors", "_messages", "_subjects"},
@@ -180,6 +180,7 @@ ARROWS = {
     "_object_fetch": {"_errors", "_object_store", "_object_transfer", "_objects"},
     "_object_list": {"_errors", "_lookup", "_messages", "_objects"},
     "_module": {
+        "_arguments",
         "_connection",
         "_connection_options",
         "_errors",

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from harness import run, stage
+from harness import paths, run, stage
 
 ABSENT_PYTHON = (
     'WARNING: Skipping sanity test "import" on Python 3.14 because it could not be found.'
@@ -132,3 +134,12 @@ def test_the_project_has_the_same_files_with_and_without_git():
     assert set(stage._walk(root, root, stage._ignored(root))) >= known
     assert stage.ROOT.joinpath("galaxy.yml").relative_to(stage.ROOT) in known
     assert not any(".venv" in path.parts for path in known)
+
+
+def test_what_this_project_made_is_not_what_it_is_built_with(monkeypatch):
+    """With .venv activated, another .venv would be made from itself."""
+    own = [str(paths.ROOT / ".venv" / "bin"), str(paths.work() / "pythons")]
+    monkeypatch.setenv("PATH", os.pathsep.join([*own, os.environ["PATH"]]))
+    found = stage.pythons()
+    assert found
+    assert not {str(program.parent) for program in found.values()} & set(own)
