@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._errors import NotKept, NotSettled
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    JetStreamError,
+    NotKept,
+    NotSettled,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info, is_clustered
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Plan, owner_of
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import is_settled, wait_settled
@@ -18,10 +22,35 @@ from ansible_collections.nats.jetstream.plugins.module_utils._rules import is_se
 
 async def apply(drafted: Plan, manager: Any) -> Optional[Info]:
     """Do what a plan says, and wait for the cluster if the policy does; see write."""
+    if is_move(drafted):
+        await healthy(drafted, manager)
     info = await write(drafted, manager)
     if info is not None and drafted.action != "none" and drafted.policy.wait:
         return await settled(drafted, manager, info)
     return info
+
+
+def is_move(drafted: Plan) -> bool:
+    """Say whether a plan changes which servers hold an asset."""
+    if drafted.action == "migrate":
+        return True
+    return drafted.action == "update" and bool({"num_replicas", "placement"} & drafted.changed)
+
+
+async def healthy(drafted: Plan, manager: Any) -> None:
+    """Wait until an asset has a leader and current replicas; raise NotSettled if it stays without.
+
+    What is not healthy must not be moved: the replicas that go may be those with all messages.
+    """
+    info, timeout = drafted.current, drafted.policy.wait_timeout
+    if info is None or is_settled(info):
+        return
+    info = await wait_settled(drafted.kind.read, manager, drafted.identity, timeout)
+    if info is None or not is_settled(info):
+        raise NotSettled(
+            f"the {drafted.title} was not moved: after {timeout:g} s it still has no leader, "
+            "or a replica that is not current; moving it now could lose messages"
+        )
 
 
 async def write(drafted: Plan, manager: Any) -> Optional[Info]:
@@ -46,9 +75,24 @@ async def write(drafted: Plan, manager: Any) -> Optional[Info]:
     if bent(drafted, info):
         # The first update of a consumer after a restart of its server is answered with what it was
         # before (seen on 2.9.10, 2.10.27, and 2.15.1). INFO tells what is kept.
-        info = (await drafted.kind.read(manager, identity)).info or info
+        info = await _look_again(drafted, manager) or info
         verify(drafted, info)
     return info
+
+
+async def _look_again(drafted: Plan, manager: Any) -> Optional[Info]:
+    try:
+        return (await drafted.kind.read(manager, drafted.identity)).info
+    except JetStreamError as error:
+        raise _accepted(drafted, error) from error
+
+
+def _accepted(drafted: Plan, error: JetStreamError) -> NotSettled:
+    """Say that a write was done, whatever it is that went wrong after it."""
+    return NotSettled(
+        f"the {drafted.action} of the {drafted.title} was accepted, but after that it could not be "
+        f"looked at: {error}. Run it again"
+    )
 
 
 def verify(drafted: Plan, info: Info) -> None:
@@ -97,7 +141,10 @@ async def settled(drafted: Plan, manager: Any, answer: Info) -> Info:
     if is_settled(answer, told):
         return answer
     timeout = drafted.policy.wait_timeout
-    info = await wait_settled(drafted.kind.read, manager, drafted.identity, timeout, told)
+    try:
+        info = await wait_settled(drafted.kind.read, manager, drafted.identity, timeout, told)
+    except JetStreamError as error:
+        raise _accepted(drafted, error) from error
     if info is None or not is_settled(info, told):
         cluster = (info or {}).get("cluster") or {}
         behind = [one["name"] for one in cluster.get("replicas") or [] if not one.get("current")]

@@ -20,21 +20,21 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import Failure, Item
-from ansible_collections.nats.jetstream.plugins.module_utils._apply import settled, write
+from ansible_collections.nats.jetstream.plugins.module_utils._apply import (
+    healthy,
+    is_move,
+    settled,
+    write,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     EXISTS,
     ApiError,
     JetStreamError,
     NotKept,
-    NotSettled,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
 from ansible_collections.nats.jetstream.plugins.module_utils._order import Move, Order, Step, Unit
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Wanted, plan
-from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
-    is_settled,
-    wait_settled,
-)
 
 MEETING = (10065, 10099, 10100)  # err_codes of subjects and filters that overlap others
 RACES = (0.1, 0.2, 0.4)  # s, roughly, until a move that met another run is looked at again
@@ -181,11 +181,13 @@ class _Work:
         get errors.
         """
         steps = unit.steps
-        movers = [one.item for one in steps if one.leaving is None and self._moves(one.item)]
+        movers = [
+            one.item for one in steps if one.leaving is None and is_move(self.items[one.item].plan)
+        ]
         async with self.moving.taken(len(movers)):
             for index in movers:
                 try:
-                    await self._healthy(self.items[index])
+                    await healthy(self.items[index].plan, self.manager)
                 except JetStreamError as error:
                     self._failed(index, error)
                     self.outcome.not_tried.extend({one.item for one in steps} - {index})
@@ -242,12 +244,6 @@ class _Work:
         self.infos.update(infos)
         return _Try(items)
 
-    def _moves(self, index: int) -> bool:
-        plan = self.items[index].plan
-        if plan.action == "migrate":
-            return True
-        return plan.action == "update" and bool({"num_replicas", "placement"} & plan.changed)
-
     async def _step(self, step: Step, done: list[int]) -> None:
         item = self.items[step.item]
         if step.leaving is not None:
@@ -301,19 +297,6 @@ class _Work:
         found = await kind.read(self.manager, item.identity)
         again = plan(kind, item.identity, wanted, found, drafted.context, drafted.policy)
         return found.info if again.action == "none" else None
-
-    async def _healthy(self, item: Item) -> None:
-        """Refuse to move a stream that has no leader, or that misses a replica."""
-        info = item.plan.current
-        if info is None or is_settled(info):
-            return
-        kind, timeout = item.plan.kind, item.plan.policy.wait_timeout
-        info = await wait_settled(kind.read, self.manager, item.identity, timeout)
-        if info is None or not is_settled(info):
-            raise NotSettled(
-                f"the {item.plan.title} was not moved: after {timeout:g} s it still has no leader, "
-                "or a replica that is not current; moving it now could lose messages"
-            )
 
     async def _settle(self, unit: Unit, movers: list[int]) -> bool:
         """Wait for what was written, in any case for what moves; return whether all came."""

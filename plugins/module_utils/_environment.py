@@ -219,6 +219,19 @@ async def _carried_out(session: Session, work: Work, told: dict[str, Any]) -> di
     if failures:
         made = sum(told["summary"][name] for name in _environment_result.CHANGED)
         raise _failed(f"{made} of {len(told['plan'])} changes were made", failures, told)
+    try:
+        again = await _looked_again(session)
+    except JetStreamError as error:
+        text = f"all changes were made, but after that the account could not be looked at: {error}"
+        raise EnvironmentFailed(f"{text}. Run it again", told) from error
+    if again.titles or again.failures:
+        text = f"the environment was made so, and someone else changes it meanwhile: {again.titles}"
+        raise _failed(text, again.failures, {**told, "differs_again": again.titles})
+    return told
+
+
+async def _looked_again(session: Session) -> Work:
+    """Return what is still to be done now that all is done: nothing, if nobody interferes."""
     again = await _planned(session)
     for pause in LOOKS:
         if not again.titles and not again.failures:
@@ -226,10 +239,7 @@ async def _carried_out(session: Session, work: Work, told: dict[str, Any]) -> di
         # Another run of the same declaration may be in the middle of something.
         await asyncio.sleep(pause)
         again = await _planned(session)
-    if again.titles or again.failures:
-        text = f"the environment was made so, and someone else changes it meanwhile: {again.titles}"
-        raise _failed(text, again.failures, {**told, "differs_again": again.titles})
-    return told
+    return again
 
 
 def _failed(text: str, failures: list[Failure], told: dict[str, Any]) -> EnvironmentFailed:

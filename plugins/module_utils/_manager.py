@@ -308,6 +308,10 @@ class JetStreamManager:
         while True:
             try:
                 return await self._repeated(request, body, deadline, repeat_timeouts=False)
+            except ApiError as error:
+                if sent:
+                    _still_unsure(error)
+                raise
             except (RequestTimeout, ConnectionLost) as error:
                 sent = sent or not isinstance(error, NotSent)
                 self._give_up(error, sent, deadline)
@@ -340,6 +344,8 @@ class JetStreamManager:
             except ApiError as error:
                 if error.error_class == MISSING or "no message found" in error.description:
                     return sent  # gone by what was sent before and not answered
+                if sent:
+                    _still_unsure(error)
                 raise
             except (RequestTimeout, ConnectionLost) as error:
                 sent = sent or not isinstance(error, NotSent)
@@ -364,7 +370,7 @@ class JetStreamManager:
         except ApiError as answer:
             if answer.error_class == MISSING:
                 return None
-            raise
+            raise _unsure(error) from answer
         except (RequestTimeout, ConnectionLost) as unanswered:
             raise _unsure(error) from unanswered
 
@@ -492,6 +498,12 @@ def _answer(request: str, payload: bytes) -> Answer:
         f"{request} was answered by something other than the JetStream API: {payload[:200]!r}; "
         "does a stream or a service listen to its subjects?"
     )
+
+
+def _still_unsure(error: ApiError) -> None:
+    """Say the same of an answer that means "not now", when an earlier attempt was not answered."""
+    if error.error_class == TRANSIENT:
+        error.args = (f"{error} An earlier attempt was not answered; it may have been carried out",)
 
 
 def _unsure(error: JetStreamError) -> JetStreamError:

@@ -15,6 +15,7 @@ import time
 from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    NotSettled,
     PermissionDenied,
     RequestTimeout,
 )
@@ -28,6 +29,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
     Loss,
     Migration,
     Rules,
+    is_settled,
     kept_metadata,
     wait_settled,
 )
@@ -454,13 +456,25 @@ async def create(manager: Any, identity: Identity, config: Config) -> Info:
 
 
 async def update(manager: Any, identity: Identity, config: Config, changed: frozenset[str]) -> Info:
-    """Send the update; a cluster takes a move and another number of replicas one by one only."""
+    """Send the update; a cluster takes a move and another number of replicas one by one only.
+
+    More replicas may only have room where the stream moves to, and fewer have to be there before
+    it moves to where only few have room.
+    """
     if {"num_replicas", "placement"} <= changed:
         info = await manager.stream_info(identity[0])
         if is_clustered(info):
-            scaled = {**config, "placement": info["config"].get("placement")}
-            await manager.update_stream(without_zeros(scaled))
-            await wait_settled(read, manager, identity, MOVE_TIMEOUT)
+            before, wanted = info["config"], config.get("num_replicas") or 1
+            grows = wanted > (before.get("num_replicas") or 1)
+            later, first = ("num_replicas", "placement") if grows else ("placement", "num_replicas")
+            await manager.update_stream(without_zeros({**config, later: before.get(later)}))
+            reached = await wait_settled(read, manager, identity, MOVE_TIMEOUT)
+            if reached is None or not is_settled(reached):
+                raise NotSettled(
+                    f"{first} of the stream {identity[0]} was changed, and after "
+                    f"{MOVE_TIMEOUT:g} s it still has no leader, or a replica that is not current; "
+                    f"{later} was not changed. Run it again"
+                )
     updated: Info = await manager.update_stream(config)
     return updated
 

@@ -31,6 +31,37 @@ options:
       - The name of one consumer. Without it, all consumers of the stream are returned.
     type: str
     aliases: [durable_name]
+  thresholds:
+    description:
+      - From where on something is a problem in RV(consumers[].health).
+    type: dict
+    suboptions:
+      replica_lag:
+        description:
+          - How many operations a replica that is current may be behind its leader.
+        type: int
+        default: 1000
+      fill:
+        description:
+          - How far a limit may be reached, in percent.
+        type: int
+        default: 90
+      pending:
+        description:
+          - How many messages may wait to be delivered. Without it, any number may.
+        type: int
+      redelivered:
+        description:
+          - How many messages may wait for an acknowledgement that were delivered more than once.
+        type: int
+        default: 0
+      ack_silence:
+        description:
+          - For how long no message may be delivered or acknowledged while some wait to be acknowledged, as a duration
+            such as V(5m). The consumer's own O(nats.jetstream.jetstream_consumer#module:ack_wait) counts where it
+            is longer.
+        type: str
+        default: 5m
 author:
   - The nats.jetstream contributors (@nats-jetstream-ansible)
 seealso:
@@ -62,6 +93,15 @@ EXAMPLES = r"""
 - name: Show how many messages each has waiting
   ansible.builtin.debug:
     msg: "{{ item.name }} has {{ item.consumer.num_pending }} messages waiting"
+  loop: "{{ consumers.consumers }}"
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: Stop when a consumer has trouble
+  ansible.builtin.assert:
+    that: item.health.ok
+    fail_msg: "{{ item.health.problems | map(attribute='text') | join('; ') }}"
+    quiet: true
   loop: "{{ consumers.consumers }}"
   loop_control:
     label: "{{ item.name }}"
@@ -98,6 +138,60 @@ consumers:
       returned: always
       type: str
       sample: billing
+    health:
+      description:
+        - Whether anything is wrong, judged by the server's answer and O(thresholds).
+      returned: always
+      type: dict
+      contains:
+        ok:
+          description: Whether there is no problem.
+          returned: always
+          type: bool
+          sample: false
+        problems:
+          description: The problems, none when all is well.
+          returned: always
+          type: list
+          elements: dict
+          contains:
+            problem:
+              description: What sort of problem it is, one of V(no_leader), V(replica_offline),
+                V(replica_not_current), V(replica_lag), V(replicas_missing), V(pending), V(redelivered),
+                V(acks_stuck), and V(nearly_full).
+              returned: always
+              type: str
+              sample: redelivered
+            text:
+              description: What is wrong, in words.
+              returned: always
+              type: str
+              sample: "consumer billing of stream ORDERS: 3 messages were delivered more than once and are still not acknowledged"
+            stream:
+              description: The stream it is about. It is V(null) for an account.
+              returned: always
+              type: str
+              sample: ORDERS
+            consumer:
+              description: The consumer it is about. It is V(null) for a stream or an account.
+              returned: always
+              type: str
+              sample: billing
+            about:
+              description: The server, the stream that is copied from, or the limit it is about.
+              returned: always
+              type: str
+              sample: n2
+            value:
+              description: The number that is too high or too low, durations in nanoseconds.
+              returned: always
+              type: int
+              sample: 0
+            limit:
+              description: The number it was held against.
+              returned: always
+              type: int
+              sample: 1000
     declaration:
       description:
         - What a task would have to say to get this consumer, with units.
@@ -788,6 +882,7 @@ description:
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.nats.jetstream.plugins.module_utils import _health
 from ansible_collections.nats.jetstream.plugins.module_utils._asset import server_of
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present, row
@@ -798,13 +893,15 @@ from ansible_collections.nats.jetstream.plugins.module_utils._subjects import na
 ARGUMENT_SPEC: dict[str, Any] = {
     "stream": {"type": "str", "required": True},
     "name": {"type": "str", "aliases": ["durable_name"]},
+    **_health.thresholds_spec(consumers=True),
 }
 
 
-def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
+def validate(params: Mapping[str, Any], inputs: Inputs) -> _health.Thresholds:
     given = [option for option in ("stream", "name") if params[option] is not None]
     found = {option: name_problem(params[option]) for option in given}
     inputs.problems += [Problem(place, text) for place, text in found.items() if text]
+    return _health.read_thresholds(params, inputs.problems)
 
 
 async def gather(session: Session) -> dict[str, Any]:
@@ -815,7 +912,10 @@ async def gather(session: Session) -> dict[str, Any]:
         info = await present(session.manager.consumer_info(stream, name))
         infos = [info] if info else []
     server = server_of(session.connection)
-    return {"changed": False, "consumers": [row(CONSUMER, info, server) for info in infos]}
+    rows = [row(CONSUMER, info, server) for info in infos]
+    for one in rows:
+        one["health"] = _health.of_consumer(one["consumer"], session.wanted)
+    return {"changed": False, "consumers": rows}
 
 
 def main() -> None:

@@ -33,6 +33,48 @@ options:
     elements: str
     choices: [account, streams, consumers, kv_buckets, object_buckets]
     default: [account]
+  thresholds:
+    description:
+      - From where on something is a problem in RV(health).
+    type: dict
+    suboptions:
+      replica_lag:
+        description:
+          - How many operations a replica that is current may be behind its leader.
+        type: int
+        default: 1000
+      fill:
+        description:
+          - How far a limit may be reached, in percent.
+        type: int
+        default: 90
+      source_lag:
+        description:
+          - How many messages the origin of a mirror, or a source, may be ahead.
+        type: int
+        default: 1000
+      source_silence:
+        description:
+          - For how long nothing may be heard of the origin of a mirror, or of a source, as a duration such as
+            V(30s). In good order something is heard every second.
+        type: str
+        default: 1m
+      pending:
+        description:
+          - How many messages may wait to be delivered. Without it, any number may.
+        type: int
+      redelivered:
+        description:
+          - How many messages may wait for an acknowledgement that were delivered more than once.
+        type: int
+        default: 0
+      ack_silence:
+        description:
+          - For how long no message may be delivered or acknowledged while some wait to be acknowledged, as a duration
+            such as V(5m). The consumer's own O(nats.jetstream.jetstream_consumer#module:ack_wait) counts where it
+            is longer.
+        type: str
+        default: 5m
 author:
   - The nats.jetstream contributors (@nats-jetstream-ansible)
 seealso:
@@ -65,6 +107,11 @@ EXAMPLES = r"""
       - object_buckets
   register: everything
 
+- name: Stop when anything is wrong
+  ansible.builtin.assert:
+    that: everything.health.ok
+    fail_msg: "{{ everything.health.problems | map(attribute='text') | join('; ') }}"
+
 - name: Show the consumers that have messages waiting
   ansible.builtin.debug:
     msg: "{{ item.declaration.stream }} {{ item.name }} has {{ item.consumer.num_pending }} messages waiting"
@@ -79,6 +126,62 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+health:
+  description:
+    - Whether anything is wrong with the account, its streams, and its consumers, as far as O(gather_subset) has
+      them, judged by the server's answers and O(thresholds).
+  returned: success
+  type: dict
+  contains:
+    ok:
+      description: Whether there is no problem.
+      returned: always
+      type: bool
+      sample: false
+    problems:
+      description: The problems, none when all is well.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        problem:
+          description: What sort of problem it is, one of V(no_leader), V(replica_offline),
+            V(replica_not_current), V(replica_lag), V(replicas_missing), V(mirror_error), V(mirror_lag),
+            V(mirror_silent), V(source_error), V(source_lag), V(source_silent), V(nearly_full), V(unreachable),
+            V(pending), V(redelivered), and V(acks_stuck).
+          returned: always
+          type: str
+          sample: nearly_full
+        text:
+          description: What is wrong, in words.
+          returned: always
+          type: str
+          sample: "the account: 920 of 1000 are reached (max_streams)"
+        stream:
+          description: The stream it is about. It is V(null) for an account.
+          returned: always
+          type: str
+          sample: ORDERS
+        consumer:
+          description: The consumer it is about. It is V(null) for a stream or an account.
+          returned: always
+          type: str
+          sample: billing
+        about:
+          description: The server, the stream that is copied from, or the limit it is about.
+          returned: always
+          type: str
+          sample: max_streams
+        value:
+          description: The number that is too high or too low, durations in nanoseconds.
+          returned: always
+          type: int
+          sample: 0
+        limit:
+          description: The number it was held against.
+          returned: always
+          type: int
+          sample: 1000
 account:
   description: What the account uses and may use, as the server sent it.
   returned: when O(gather_subset) has V(account)
@@ -438,14 +541,19 @@ description:
   sample: subjects overlap with an existing stream
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.nats.jetstream.plugins.module_utils import _kv_bucket, _object_bucket
+from ansible_collections.nats.jetstream.plugins.module_utils import (
+    _health,
+    _kv_bucket,
+    _object_bucket,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._asset import server_of
 from ansible_collections.nats.jetstream.plugins.module_utils._bucket_lookup import bucket_rows
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import each, row
-from ansible_collections.nats.jetstream.plugins.module_utils._module import Session, run
+from ansible_collections.nats.jetstream.plugins.module_utils._module import Inputs, Session, run
 from ansible_collections.nats.jetstream.plugins.module_utils._stream import STREAM
 
 BUCKETS = {
@@ -460,31 +568,48 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "choices": ["account", "streams", "consumers", "kv_buckets", "object_buckets"],
         "default": ["account"],
     },
+    **_health.thresholds_spec(streams=True, consumers=True),
 }
+
+
+def validate(params: Mapping[str, Any], inputs: Inputs) -> _health.Thresholds:
+    return _health.read_thresholds(params, inputs.problems)
 
 
 async def gather(session: Session) -> dict[str, Any]:
     subset, manager = frozenset(session.params["gather_subset"]), session.manager
-    server = server_of(session.connection)
+    server, limits = server_of(session.connection), session.wanted
     result: dict[str, Any] = {"changed": False}
+    parts = []
     if "account" in subset:
         result["account"] = await manager.account_info()
+        parts.append(_health.of_account(result["account"], limits))
     if subset - {"account"}:
-        infos = await manager.streams_info()
+        infos, missing = await manager.streams_listing()
         names = [info["config"]["name"] for info in infos]
+        if missing:
+            listed = ", ".join(sorted(missing))
+            session.module.warn(f"the servers of these streams did not answer: {listed}")
         if "streams" in subset:
             result["streams"] = [row(STREAM, info, server) for info in infos]
+            parts += [_health.of_stream(one, limits) for one in infos if _name(one) not in missing]
+            parts += [_health.unreachable(name) for name in sorted(missing)]
         for option, (kind, status) in BUCKETS.items():
             if option in subset:
                 result[option] = bucket_rows(kind, status, infos, server)
         if "consumers" in subset:
             pages = await each(names, manager.consumers_info)
             result["consumers"] = [row(CONSUMER, info, server) for page in pages for info in page]
-    return result
+            parts += [_health.of_consumer(info, limits) for page in pages for info in page]
+    return {**result, "health": _health.together(parts)}
+
+
+def _name(info: dict[str, Any]) -> str:
+    return str(info["config"]["name"])
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, gather)
+    run(ARGUMENT_SPEC, gather, validate)
 
 
 if __name__ == "__main__":

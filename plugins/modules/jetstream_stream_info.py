@@ -52,6 +52,32 @@ options:
       - Every stream is then asked for on its own.
     type: bool
     default: false
+  thresholds:
+    description:
+      - From where on something is a problem in RV(streams[].health).
+    type: dict
+    suboptions:
+      replica_lag:
+        description:
+          - How many operations a replica that is current may be behind its leader.
+        type: int
+        default: 1000
+      fill:
+        description:
+          - How far a limit may be reached, in percent.
+        type: int
+        default: 90
+      source_lag:
+        description:
+          - How many messages the origin of a mirror, or a source, may be ahead.
+        type: int
+        default: 1000
+      source_silence:
+        description:
+          - For how long nothing may be heard of the origin of a mirror, or of a source, as a duration such as
+            V(30s). In good order something is heard every second.
+        type: str
+        default: 1m
 author:
   - The nats.jetstream contributors (@nats-jetstream-ansible)
 seealso:
@@ -77,6 +103,15 @@ EXAMPLES = r"""
 - name: Say whether it is there, and how many messages it holds
   ansible.builtin.debug:
     msg: "{{ orders.streams[0].stream.state.messages if orders.streams else 'There is no such stream.' }}"
+
+- name: Stop when something is wrong with it
+  ansible.builtin.assert:
+    that: item.health.ok
+    fail_msg: "{{ item.health.problems | map(attribute='text') | join('; ') }}"
+    quiet: true
+  loop: "{{ orders.streams }}"
+  loop_control:
+    label: "{{ item.name }}"
 
 - name: Read all streams whose names match
   nats.jetstream.jetstream_stream_info:
@@ -117,6 +152,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+missing:
+  description:
+    - The names of streams that exist and whose servers did not answer.
+    - They may be absent from RV(streams), or there without their true state.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 streams:
   description: The streams that were found.
   returned: success
@@ -128,6 +171,61 @@ streams:
       returned: always
       type: str
       sample: ORDERS
+    health:
+      description:
+        - Whether anything is wrong, judged by the server's answer and O(thresholds).
+      returned: always
+      type: dict
+      contains:
+        ok:
+          description: Whether there is no problem.
+          returned: always
+          type: bool
+          sample: false
+        problems:
+          description: The problems, none when all is well.
+          returned: always
+          type: list
+          elements: dict
+          contains:
+            problem:
+              description: What sort of problem it is, one of V(no_leader), V(replica_offline),
+                V(replica_not_current), V(replica_lag), V(replicas_missing), V(mirror_error), V(mirror_lag),
+                V(mirror_silent), V(source_error), V(source_lag), V(source_silent), V(nearly_full), and
+                V(unreachable).
+              returned: always
+              type: str
+              sample: replica_not_current
+            text:
+              description: What is wrong, in words.
+              returned: always
+              type: str
+              sample: "stream ORDERS: the replica on n2 is not current"
+            stream:
+              description: The stream it is about. It is V(null) for an account.
+              returned: always
+              type: str
+              sample: ORDERS
+            consumer:
+              description: The consumer it is about. It is V(null) for a stream or an account.
+              returned: always
+              type: str
+              sample: billing
+            about:
+              description: The server, the stream that is copied from, or the limit it is about.
+              returned: always
+              type: str
+              sample: n2
+            value:
+              description: The number that is too high or too low, durations in nanoseconds.
+              returned: always
+              type: int
+              sample: 0
+            limit:
+              description: The number it was held against.
+              returned: always
+              type: int
+              sample: 1000
     declaration:
       description:
         - What a task would have to say to get this stream, with units.
@@ -1326,6 +1424,7 @@ description:
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.nats.jetstream.plugins.module_utils import _health
 from ansible_collections.nats.jetstream.plugins.module_utils._asset import server_of
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import (
     each,
@@ -1348,10 +1447,11 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "subject": {"type": "str"},
     "subjects_filter": {"type": "str"},
     "deleted_details": {"type": "bool", "default": False},
+    **_health.thresholds_spec(streams=True),
 }
 
 
-def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
+def validate(params: Mapping[str, Any], inputs: Inputs) -> _health.Thresholds:
     subjects = [option for option in ("subject", "subjects_filter") if params[option] is not None]
     found = {option: subject_problem(params[option]) for option in subjects}
     if params["name"] is not None:
@@ -1359,29 +1459,41 @@ def validate(params: Mapping[str, Any], inputs: Inputs) -> None:
     for index, name in enumerate(params["names"] or ()):
         found[f"names[{index}]"] = None if is_glob(name) else name_problem(name)
     inputs.problems += [Problem(place, text) for place, text in found.items() if text]
+    return _health.read_thresholds(params, inputs.problems)
 
 
 async def gather(session: Session) -> dict[str, Any]:
     params, server = session.params, server_of(session.connection)
-    infos = await _infos(session)
+    infos, missing = await _infos(session)
     if params["subject"] is not None:
         # A cluster finds a mirror by its name, so the subjects are looked at again.
         infos = [info for info in infos if _has_subject(info, params["subject"])]
-    return {"changed": False, "streams": [row(STREAM, info, server) for info in infos]}
+    rows = [row(STREAM, info, server) for info in infos]
+    for one in rows:
+        known = one["name"] not in missing
+        health = _health.of_stream(one["stream"], session.wanted) if known else None
+        one["health"] = health or _health.unreachable(one["name"])
+    if missing:
+        session.module.warn(f"the servers of these streams did not answer: {', '.join(missing)}")
+    return {"changed": False, "streams": rows, "missing": missing}
 
 
-async def _infos(session: Session) -> list[dict[str, Any]]:
-    """Ask for each stream where that is needed or few are wanted, for all in pages otherwise."""
+async def _infos(session: Session) -> tuple[list[dict[str, Any]], list[str]]:
+    """Ask for each stream where that is needed or few are wanted, for all in pages otherwise.
+
+    Returns their answers, and the names of those that a listing misses.
+    """
     params, manager = session.params, session.manager
     details = {option: params[option] for option in ("subjects_filter", "deleted_details")}
     globs = params["names"] if params["name"] is None else [params["name"]]
     if globs is None or (any(map(is_glob, globs)) and params["name"] is None):
         if params["subject"] is None and not any(details.values()):
-            infos = await manager.streams_info()
+            infos, missing = await manager.streams_listing()
             kept = frozenset(matching((info["config"]["name"] for info in infos), globs))
-            return [info for info in infos if info["config"]["name"] in kept]
+            found = [info for info in infos if info["config"]["name"] in kept]
+            return found, matching(sorted(missing), globs)
         globs = matching(await manager.stream_names(params["subject"]), globs)
-    return await each(dict.fromkeys(globs), lambda name: manager.stream_info(name, **details))
+    return await each(dict.fromkeys(globs), lambda name: manager.stream_info(name, **details)), []
 
 
 def _has_subject(info: dict[str, Any], subject: str) -> bool:

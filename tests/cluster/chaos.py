@@ -24,7 +24,7 @@ from harness.client import Client, NatsError, NoResponders
 # A server ends with the thread that started it, so what starts one lives as long as the tests.
 HANDS = ThreadPoolExecutor(1)
 UNSURE = "it may have been carried out"
-ACCEPTED = "was accepted, but after"  # and has not settled in time
+ACCEPTED = "was accepted, but after"  # and has not settled in time, or could not be looked at
 NOT_NOW = (OSError, NatsError, NoResponders, ValueError)
 
 

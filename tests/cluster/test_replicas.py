@@ -6,8 +6,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.nats.jetstream.plugins.modules import jetstream_consumer, jetstream_stream
+from ansible_collections.nats.jetstream.plugins.modules import (
+    jetstream_consumer,
+    jetstream_environment,
+    jetstream_stream,
+)
 from harness import client, collection
+from harness.sizes import size
 
 
 def settled(info):
@@ -83,3 +88,64 @@ def test_a_leader_that_dies_is_waited_out(run, nats, cluster):
     finally:
         at.start()
         cluster.wait_for_leader()
+
+
+def test_a_stream_goes_where_a_tag_is_and_back(run, nats):
+    run(jetstream_stream, name="S", subjects=["s.>"], placement={"tags": ["n1"]})
+    assert nats.ok("STREAM.INFO.S")["cluster"]["leader"] == "n1"
+    nats.request("s.a", b"x")
+    for target in ("n3", "n2"):
+        moved = run(jetstream_stream, name="S", placement={"tags": [target]})
+        assert moved["changed"] is True, moved
+        info = nats.ok("STREAM.INFO.S")
+        assert settled(info) == 1
+        assert info["cluster"]["leader"] == target
+        assert info["state"]["messages"] == 1
+    assert run(jetstream_stream, name="S", placement={"tags": ["N2"]})["changed"] is False
+    both = run(jetstream_stream, name="S", placement={"tags": ["all"]}, num_replicas=3)
+    assert settled(both["stream"]) == 3  # which a server refuses in one update: 10123
+    assert settled(nats.ok("STREAM.INFO.S")) == 3
+    one = run(jetstream_stream, name="S", num_replicas=1)
+    assert settled(one["stream"]) == 1
+    assert nats.ok("STREAM.INFO.S")["state"]["messages"] == 1
+
+
+def test_what_is_under_way_is_waited_for(run, nats):
+    """Moves and scalings right after each other: 10124, 10202 and 10226 are no failures."""
+    run(jetstream_stream, name="S", subjects=["s.>"], placement={"tags": ["n1"]})
+    for round_ in range(size(1, 3)):
+        for options in (
+            {"placement": {"tags": ["n2"]}},
+            {"placement": {"tags": ["n3"]}},
+            {"placement": {"tags": ["all"]}},
+            {"num_replicas": 3},
+            {"max_msgs": 10 + round_},
+            {"num_replicas": 1},
+            {"placement": {"tags": ["n1"]}},
+        ):
+            result = run(jetstream_stream, name="S", wait=False, **options)
+            assert result.get("changed") is True, (options, result)
+    while "desired" in (info := nats.ok("STREAM.INFO.S"))["cluster"]:
+        pass
+    assert (info["config"]["placement"], info["config"]["num_replicas"]) == ({"tags": ["n1"]}, 1)
+    moving = {**info["config"], "placement": {"tags": ["n3"]}}
+    nats.ok("STREAM.UPDATE.S", moving)  # and somebody else moves it meanwhile
+    assert run(jetstream_stream, name="S", placement={"tags": ["n2"]})["changed"] is True
+    assert nats.ok("STREAM.INFO.S")["cluster"]["leader"] == "n2"
+
+
+def test_an_environment_moves_and_scales(run, nats):
+    def declared(**options):
+        return [{"name": f"S{n}", "subjects": [f"s{n}"], **options} for n in range(size(2, 6))]
+
+    for options in (
+        {"num_replicas": 3},
+        {"num_replicas": 1},
+        {"num_replicas": 3, "placement": {"tags": ["all"]}},
+        {"num_replicas": 1, "placement": {"tags": ["n2"]}},
+    ):
+        done = run(jetstream_environment, streams=declared(**options), max_moves=2)
+        assert done.get("changed") is True, done
+        for info in nats.ok("STREAM.LIST")["streams"]:
+            assert settled(info) == options["num_replicas"]
+        assert run(jetstream_environment, streams=declared(**options))["changed"] is False

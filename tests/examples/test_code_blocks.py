@@ -145,7 +145,8 @@ def production(folder, binary):
 @contextlib.contextmanager
 def three_servers(folder, binary):
     with servers.Cluster(3, binary) as cluster:
-        yield Place(folder, cluster.urls[0])
+        names = {f"nats://{one.name}.example.com:4222": one.url for one in cluster.servers}
+        yield Place(folder, cluster.urls[0], names)
 
 
 @contextlib.contextmanager

@@ -336,7 +336,7 @@ class Server:
 
 
 class Cluster:
-    """Servers that form one JetStream cluster on loopback."""
+    """Servers that form one JetStream cluster on loopback. Each has its name as a tag."""
 
     def __init__(
         self,
@@ -352,10 +352,12 @@ class Cluster:
         self.servers: list[Server] = []
         try:
             for number, route in enumerate(routes, 1):
+                tags = [*(config or {}).get("server_tags", []), f"n{number}"]
                 extra = {
                     "cluster": {"name": name, "listen": route[7:], "routes": routes},
                     "http": "127.0.0.1:-1",
                     **(config or {}),
+                    "server_tags": tags,
                 }
                 self.servers.append(Server(binary, extra, f"n{number}"))
             self.wait_for_leader()

@@ -106,6 +106,7 @@ ARROWS = {
     "_payload": {"_errors", "_schema"},
     "_message": {"_errors", "_headers", "_messages", "_payload", "_schema", "_subjects", "_units"},
     "_options": {"_kind", "_schema"},
+    "_health": {"_kind", "_schema", "_units"},
     "_leaders": {"_asset", "_errors", "_kind", "_schema"},
     "_position": {"_asset", "_consumer_rules", "_errors", "_kind", "_schema"},
     "_kv": {"_errors", "_messages", "_subjects"},
