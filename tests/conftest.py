@@ -24,11 +24,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import client, collection, servers
+from harness.sizes import NIGHTLY
 
 collection.make_importable()
 
-# How long an example takes says more about the machine than about what is tested.
-hypothesis.settings.register_profile("without time", deadline=None)
+# How long an example takes says more about the machine than about what is tested. ``make test``
+# draws the same examples each time; ``make nightly`` looks for others.
+hypothesis.settings.register_profile("without time", deadline=None, derandomize=not NIGHTLY)
 hypothesis.settings.load_profile("without time")
 
 

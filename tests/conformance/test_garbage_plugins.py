@@ -24,7 +24,7 @@ from ansible_collections.nats.jetstream.plugins.doc_fragments import _connection
 from ansible_collections.nats.jetstream.plugins.filter import server_config, topology
 from ansible_collections.nats.jetstream.plugins.lookup import kv
 from ansible_collections.nats.jetstream.plugins.module_utils import _connection_options
-from harness import client, garbage
+from harness import client, garbage, sizes
 from harness.sizes import size
 from harness.tap import Tap
 
@@ -50,7 +50,7 @@ def shaped(source, value):
 @pytest.mark.parametrize("name", ["topology", "server_config"])
 def test_garbage_in_a_filter(name):
     code = {"topology": topology.topology, "server_config": server_config.server_config}[name]
-    seed = random.randrange(10**9)
+    seed = sizes.seed()
     source, refused = random.Random(seed), 0
     for value in values(source, size(300, 20000)):
         given = shaped(source, value)
@@ -96,7 +96,7 @@ def lookup(newest_server, monkeypatch):
 
 
 def test_garbage_in_the_lookup(newest_server, lookup):
-    seed = random.randrange(10**9)
+    seed = sizes.seed()
     source, tried = random.Random(seed), 0
     options = ["terms", "bucket", "shape", "encoding", *_connection_options.ARGUMENT_SPEC]
     with client.Client(newest_server.url) as nats, Tap(newest_server.url) as tap:

@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _connection_options
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_backup, jetstream_object
-from harness import client, collection, garbage, servers
+from harness import client, collection, garbage, servers, sizes
 from harness.sizes import NIGHTLY, size
 from harness.tap import Tap
 
@@ -166,7 +166,7 @@ def test_the_task_itself_is_in_order(module, world):
 
 @pytest.mark.parametrize("module", garbage.MODULES)
 def test_garbage(module, world):
-    seed = random.randrange(10**9)
+    seed = sizes.seed()
     tried, refused, found = search(module, False, world, random.Random(seed))
     print(f"{module}: {tried} tried, {refused} refused")
     assert found == [], f"seed {seed}"
@@ -175,7 +175,7 @@ def test_garbage(module, world):
 
 @pytest.mark.parametrize("module", garbage.MODULES)
 def test_garbage_in_the_connection(module, world):
-    seed = random.randrange(10**9)
+    seed = sizes.seed()
     only = None if NIGHTLY and module == "jetstream_info" else size(0.2, 0.2)
     tried, refused, found = search(module, True, world, random.Random(seed), only)
     print(f"{module}: {tried} tried, {refused} refused")
