@@ -89,7 +89,7 @@ def lookup(newest_server, monkeypatch):
     plugin._load_name = "kv"
 
     def run(terms, **options):
-        given = {"servers": [newest_server.url], "bucket": "B", "connect_timeout": "500ms"}
+        given = {"servers": [newest_server.url], "bucket": "B", "connect_timeout": "10s"}
         return plugin.run(terms, {}, **{**given, "retry_for": 0, **options})
 
     return run
