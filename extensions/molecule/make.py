@@ -11,8 +11,10 @@ make.py certificates FOLDER NAME   an authority, and a certificate and key for 1
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import random
 import socket
 import sys
 import tarfile
@@ -22,10 +24,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "core"))
 
 
 def ports(file: Path, number: str) -> None:
-    sockets = [socket.socket() for _number in range(int(number))]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    file.write_text("".join(f"{one.getsockname()[1]}\n" for one in sockets))
+    """Below those that the system gives to connections: none of them takes one meanwhile."""
+    found: list[socket.socket] = []
+    for port in random.sample(range(20000, 32000), 2000):
+        if len(found) < int(number):
+            one = socket.socket()
+            with contextlib.suppress(OSError):  # it is in use
+                one.bind(("127.0.0.1", port))
+                found.append(one)
+    file.write_text("".join(f"{one.getsockname()[1]}\n" for one in found))
 
 
 def archive(file: Path, binary: str) -> None:

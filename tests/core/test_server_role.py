@@ -329,7 +329,7 @@ class Reloading:
         before = self.outcomes()
         self.file.write_text(text)
         os.kill(self.server.pid, signal.SIGHUP)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while len(self.outcomes()) == len(before):
             assert time.monotonic() < deadline, self.logs()
             time.sleep(0.01)
