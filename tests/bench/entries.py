@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from environments import Bench, show, timed
+from environments import Bench, Time, show, timed
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -36,9 +36,9 @@ class Entries:
     def __init__(self, bench: Bench, count: int) -> None:
         self.bench, self.count = bench, count
 
-    def task(self, module: str, **options: Any) -> float:
+    def task(self, module: str, **options: Any) -> Time:
         task = {f"nats.jetstream.{module}": {"servers": ["{{ bench_url }}"], **options}}
-        return self.bench.play([task], entries=entries(self.count)) - self.bench.ping
+        return self.bench.play([task], entries=entries(self.count)).above(self.bench.ping)
 
     def renew(self) -> None:
         """Make both buckets anew."""
@@ -46,10 +46,10 @@ class Entries:
             self.task("jetstream_kv_bucket", name=bucket, state="absent")
             self.task("jetstream_kv_bucket", name=bucket)
 
-    def module(self) -> float:
+    def module(self) -> Time:
         return self.task("jetstream_kv", bucket="bench", entries="{{ entries }}")
 
-    def bare(self, what: str) -> float:
+    def bare(self, what: str) -> Time:
         command = [sys.executable, str(BARE), what, self.bench.server.url, str(self.count)]
         return timed(command, self.bench.env)
 

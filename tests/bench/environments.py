@@ -6,7 +6,8 @@
 
 An asset is a stream or its consumer. Times of plays are those above a play with one ping; the bare
 scripts (bare.py) are timed as whole processes, 64 requests in flight. Requests are counted by the
-server.
+server. Beside the time that passes there is the time of the processor, which other work on the
+machine does not change as much; that of the server is not part of it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Optional
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -29,7 +30,8 @@ sys.path.insert(0, str(HERE.parent))
 from harness import client, collection, servers  # noqa: E402
 
 BARE = HERE / "bare.py"
-LOOP_SAMPLE = 50  # streams; a loop over all of them would take many minutes and is linear
+LOOP_SAMPLE = 20  # streams; a loop over all of them would take many minutes and is linear
+PEER = "castoredc.nats_config"
 MODULES = "ansible_collections.nats.jetstream.plugins.modules"
 
 
@@ -48,16 +50,29 @@ def declaration(count: int) -> dict[str, Any]:
     }
 
 
+class Time(NamedTuple):
+    """Seconds that passed, and seconds of the processor."""
+
+    wall: float
+    cpu: float
+
+    def above(self, other: Time) -> Time:
+        return Time(self.wall - other.wall, self.cpu - other.cpu)
+
+
 class Bench:
     def __init__(self, server: servers.Server, folder: Path) -> None:
         self.server, self.folder = server, folder
         tree = str(collection.tree())
         self.env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": tree, "PYTHONPATH": tree}
         self.variables = {"ansible_python_interpreter": sys.executable, "bench_url": server.url}
+        self.peer = peer()
+        if self.peer:
+            self.env["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join([tree, str(self.peer)])
         self.ping = min(self.play([{"ansible.builtin.ping": None}]) for _round in range(3))
 
-    def play(self, tasks: list[dict[str, Any]], **variables: Any) -> float:
-        """Return the seconds of a play."""
+    def play(self, tasks: list[dict[str, Any]], **variables: Any) -> Time:
+        """Return the time of a play."""
         book, given = self.folder / "play.yml", self.folder / "vars.json"
         play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
         book.write_text(json.dumps([play]))
@@ -65,13 +80,13 @@ class Bench:
         command = ["ansible-playbook", "-i", "localhost,", "-e", f"@{given}", str(book)]
         return timed(command, self.env)
 
-    def environment(self, count: int) -> float:
+    def environment(self, count: int) -> Time:
         task = {"servers": ["{{ bench_url }}"], "streams": "{{ streams }}"}
         tasks = [{"nats.jetstream.jetstream_environment": task}]
-        return self.play(tasks, **declaration(count)) - self.ping
+        return self.play(tasks, **declaration(count)).above(self.ping)
 
-    def loop(self, count: int) -> float:
-        """Return the seconds of a loop of single tasks over so many streams and consumers."""
+    def loop(self, count: int) -> Time:
+        """Return the time of a loop of single tasks over so many streams and consumers."""
         common = {"servers": ["{{ bench_url }}"]}
         stream = {"name": "{{ item.name }}", "subjects": "{{ item.subjects }}"}
         limits = {"max_age": "{{ item.max_age }}", "max_bytes": "{{ item.max_bytes }}"}
@@ -88,9 +103,39 @@ class Bench:
                 "loop_control": {"label": "{{ item.name }}"},
             },
         ]
-        return self.play(tasks, **declaration(count)) - self.ping
+        return self.play(tasks, **declaration(count)).above(self.ping)
 
-    def bare(self, what: str, count: int) -> float:
+    def peer_loop(self, count: int) -> Time:
+        """Return the time of a loop of tasks of castoredc.nats_config over the same."""
+        stream = {
+            "subjects": "{{ item.subjects }}",
+            "max_age": 30 * 86400,
+            "max_bytes": 2**20,
+        }
+        consumer = {"ack_wait": 60, "max_deliver": 5}
+        connect = {"servers": ["{{ bench_url }}"]}
+        tasks = [
+            {
+                f"{PEER}.stream": {
+                    "stream": "{{ item.name }}",
+                    "config": stream,
+                    "connect_args": connect,
+                },
+                "loop": "{{ streams }}",
+            },
+            {
+                f"{PEER}.consumer": {
+                    "stream": "{{ item.name }}",
+                    "consumer": "worker",
+                    "config": consumer,
+                    "connect_args": connect,
+                },
+                "loop": "{{ streams }}",
+            },
+        ]
+        return self.play(tasks, **declaration(count)).above(self.ping)
+
+    def bare(self, what: str, count: int) -> Time:
         return timed([sys.executable, str(BARE), what, self.server.url, str(count)], self.env)
 
     def peak(self, module: str, options: dict[str, Any]) -> float:
@@ -116,14 +161,27 @@ class Bench:
         self.bare("delete", 0)
 
 
-def timed(command: list[str], env: dict[str, str]) -> float:
-    started = time.monotonic()
+def peer() -> Optional[Path]:
+    """Return where castoredc.nats_config is installed, None if it is not."""
+    given = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
+    usual = ["~/.ansible/collections", "/usr/share/ansible/collections"]
+    for one in [*filter(None, given), *usual]:
+        path = Path(one).expanduser()
+        if path.joinpath("ansible_collections", *PEER.split(".")).is_dir():
+            return path
+    return None
+
+
+def timed(command: list[str], env: dict[str, str]) -> Time:
+    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{command[0]} failed:\n{done.stdout[-4000:]}")
-    return time.monotonic() - started
+    passed, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Time(passed, cpu)
 
 
 def measure(bench: Bench, count: int, rounds: int) -> None:
@@ -144,17 +202,35 @@ def measure(bench: Bench, count: int, rounds: int) -> None:
     print(f"  requests of an unchanged run: {sent}; peak memory {peak:.0f} MiB")
     if count <= 1000:
         sample = min(count, LOOP_SAMPLE)
-        loop = bench.loop(sample) * count / sample
-        faster = loop / statistics.median(unchanged)
-        scaled = f" (scaled from {sample} streams)" if sample < count else ""
-        print(f"  a loop of single tasks{scaled}: {loop:.1f} s, {faster:.0f} times as long")
+        compare("a loop of single tasks", bench.loop(sample), count / sample, unchanged, sample)
+        if bench.peer:
+            loop = bench.peer_loop(sample)
+            compare(f"a loop of {PEER}", loop, count / sample, unchanged, sample)
+        else:
+            print(f"  {PEER} is not installed, and not measured")
 
 
-def show(what: str, times: list[float], bare: list[float], bound: str) -> None:
-    mine, theirs = statistics.median(times), statistics.median(bare)
+def compare(what: str, loop: Time, scale: float, unchanged: list[Time], sample: int) -> None:
+    mine = median(unchanged)
+    scaled = f" (scaled from {sample} streams)" if scale > 1 else ""
     print(
-        f"  {what}: {mine:.2f} s above a ping, bare script {theirs:.2f} s: {mine / theirs:.2f} "
-        f"(bound {bound})"
+        f"  {what}{scaled}: {loop.wall * scale:.1f} s, {loop.wall * scale / mine.wall:.0f} times "
+        f"as long; of the processor {loop.cpu * scale / mine.cpu:.0f} times"
+    )
+
+
+def median(times: list[Time]) -> Time:
+    return Time(
+        statistics.median(one.wall for one in times), statistics.median(one.cpu for one in times)
+    )
+
+
+def show(what: str, times: list[Time], bare: list[Time], bound: str) -> None:
+    mine, theirs = median(times), median(bare)
+    print(
+        f"  {what}: {mine.wall:.2f} s above a ping, bare script {theirs.wall:.2f} s: "
+        f"{mine.wall / theirs.wall:.2f} (bound {bound}); of the processor {mine.cpu:.2f} s and "
+        f"{theirs.cpu:.2f} s: {mine.cpu / theirs.cpu:.2f}"
     )
 
 
@@ -162,7 +238,9 @@ def main(sizes: list[int], rounds: int) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with servers.Server(servers.find_server()) as server, tempfile.TemporaryDirectory() as folder:
         bench = Bench(server, Path(folder))
-        print(f"a play with one ping: {bench.ping:.2f} s; nats-server {server.version}")
+        ping = bench.ping
+        print(f"one ping: {ping.wall:.2f} s, of the processor {ping.cpu:.2f} s")
+        print(f"nats-server {server.version}; load {os.getloadavg()[0]:.1f} when it began")
         for size in sizes:
             measure(bench, size, rounds if size < 5000 else 1)
     return 0

@@ -50,11 +50,11 @@ class Objects:
     def task(self, module: str, **options: Any) -> float:
         """Return the MiB a second of a task."""
         task = {f"nats.jetstream.{module}": {"servers": ["{{ bench_url }}"], **options}}
-        return self.mib / (self.bench.play([task]) - self.bench.ping)
+        return self.mib / self.bench.play([task]).above(self.bench.ping).wall
 
     def script(self, what: str, path: Path) -> float:
         command = [sys.executable, str(BARE), what, self.bench.server.url, str(path)]
-        return self.mib / timed(command, self.bench.env)
+        return self.mib / timed(command, self.bench.env).wall
 
     def renew(self) -> None:
         self.puts += 1
@@ -113,7 +113,7 @@ def show(what: str, speed: dict[str, float], bare: str, words: str) -> None:
 def main(sizes: list[int], rounds: int = 3) -> int:
     with servers.Server(servers.find_server()) as server, tempfile.TemporaryDirectory() as folder:
         bench = Bench(server, Path(folder))
-        print(f"a play with one ping: {bench.ping:.2f} s; nats-server {server.version}")
+        print(f"a play with one ping: {bench.ping.wall:.2f} s; nats-server {server.version}")
         bucket = {"servers": ["{{ bench_url }}"], "name": COMMON["bucket"]}
         bench.play([{"nats.jetstream.jetstream_object_bucket": bucket}])
         for size in sizes:
