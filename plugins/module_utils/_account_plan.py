@@ -149,7 +149,9 @@ def _stream_item(entry: Declared, found: Survey, server: Server, to_come: set[st
         sealing = wanted
         config = {name: one for name, one in wanted.config.items() if name != "sealed"}
         wanted = wanted._replace(config=config)
-    decided = plan(entry.kind, entry.identity, wanted, Found(info), Context(server), entry.policy)
+    decided = plan(
+        entry.kind, entry.identity, wanted, Found(info), Context(server), entry.policy, told=False
+    )
     if decided.action == "none" or entry.policy.state == "absent":
         sealing = None
     return Item(entry.section, entry.place, decided, "", sealing, entry.contents)
@@ -179,7 +181,9 @@ def _consumer_item(
     shaped = stream_after(item, parent)
     read = Found(found.consumers.get(entry.identity), parent_missing=missing)
     context = Context(server)
-    decided = plan(entry.kind, entry.identity, entry.wanted, read, context, entry.policy)
+    decided = plan(
+        entry.kind, entry.identity, entry.wanted, read, context, entry.policy, told=False
+    )
     if decided.action == "none":
         return Item(entry.section, entry.place, decided)
     rules = entry.kind.rules()

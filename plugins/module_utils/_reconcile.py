@@ -114,9 +114,12 @@ def plan(
     found: Found,
     context: Context,
     policy: Policy,
+    told: bool = True,
 ) -> Plan:
     """Return what to do to one asset. Pure.
 
+    Who does not tell what stays as it is (told is false) gets no before and after for it: writing
+    declarations takes longer than everything else.
     Raises Refused when something is not possible on this server, can only be had by a recreate
     that is not allowed, would lose what may not be lost, belongs to another owner, or is no asset
     of this kind.
@@ -132,7 +135,7 @@ def plan(
         policy,
         context,
         action="none",
-        before=declaration_of(kind, found.info, context) if found.info else {},
+        before={},
         after={},
         changes=[],
         changed=frozenset(),
@@ -145,10 +148,8 @@ def plan(
     marked = owner_of(draft.current_config)
     if policy.owner and marked not in (None, policy.owner) and not policy.adopt:
         raise _writing().of_another_owner(draft, marked)
-    if policy.owner and marked:
-        draft = draft._replace(before={**draft.before, "owner": marked})
     if policy.state == "absent":
-        return draft if found.info is None else _writing().delete(draft)
+        return draft if found.info is None else _writing().delete(_described(draft))
     mentioned = _mentioned(kind, wanted)
     if found.info is None:
         created: Plan = _writing().create(draft, mentioned, wanted.extra)
@@ -165,9 +166,23 @@ def plan(
         for field in kind.schema.fields
         if field.name in mentioned and kind.schema.differs(field, mentioned, current, context)
     ]
-    draft = draft._replace(after=draft.before, wanted=mentioned, extra=extra, config=stored)
-    unmarked = policy.owner is not None and marked != policy.owner
-    return _writing().change(draft, differing) if differing or extra or unmarked else draft
+    draft = draft._replace(wanted=mentioned, extra=extra, config=stored)
+    differs = differing or extra or (policy.owner is not None and marked != policy.owner)
+    if differs or told:
+        draft = _described(draft)
+        draft = draft._replace(after=draft.before)
+    return _writing().change(draft, differing) if differs else draft
+
+
+def _described(draft: Plan) -> Plan:
+    """Return the plan with what is there, as a task would have to say it."""
+    if draft.current is None:
+        return draft
+    before = declaration_of(draft.kind, draft.current, draft.context)
+    marked = owner_of(draft.current_config)
+    if draft.policy.owner and marked:
+        before["owner"] = marked
+    return draft._replace(before=before)
 
 
 def _writing() -> Any:
