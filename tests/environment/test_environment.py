@@ -231,3 +231,70 @@ def test_a_recreate_keeps_the_consumers(account):
         ("c", "create"),
     }
     assert account.consumers("A") == ["c"]
+
+
+def test_what_an_entry_says_itself_counts_more(account):
+    """Whether it may be recreated, and what it may lose."""
+    for name in ("MAY", "MAY-NOT"):
+        config = {"name": name, "subjects": [name], "storage": "memory"}
+        account.nats.ok(f"STREAM.CREATE.{name}", config)
+    declared = [{"name": name, "storage": "file"} for name in ("MAY", "MAY-NOT")]
+    declared[0]["recreate"] = "if_empty"
+    refused = account.declare(streams=declared)
+    assert [row["place"] for row in refused["failures"]] == ["streams[1]"]
+    declared[1]["recreate"] = "never"
+    refused = account.declare(recreate="always", streams=declared)
+    assert [row["place"] for row in refused["failures"]] == ["streams[1]"]
+    del declared[1]["recreate"]
+    account.store("MAY")
+    refused = account.declare(recreate="always", streams=declared)
+    assert [row["place"] for row in refused["failures"]] == ["streams[0]"]
+    account.nats.ok("STREAM.PURGE.MAY")
+    result = account.agrees(recreate="always", streams=declared)
+    assert [row["action"] for row in result["plan"]] == ["recreate", "recreate"]
+
+
+def test_what_an_entry_may_lose(account):
+    for name in ("A", "B"):
+        account.nats.ok(f"STREAM.CREATE.{name}", {"name": name, "subjects": [name.lower()]})
+    account.store("a", "a", "b", "b")
+    streams = [{"name": name, "max_msgs": 1, "data_loss": "forbid"} for name in ("A", "B")]
+    refused = account.declare(streams=streams)
+    assert [row["place"] for row in refused["failures"]] == ["streams[0]", "streams[1]"]
+    del streams[0]["data_loss"]
+    refused = account.declare(data_loss="forbid", streams=streams)
+    assert [row["place"] for row in refused["failures"]] == ["streams[0]", "streams[1]"]
+    for entry in streams:
+        entry["data_loss"] = "warn"
+    result = account.agrees(data_loss="forbid", streams=streams)
+    assert [row["would_lose"]["messages"] for row in result["plan"]] == [1, 1]
+    assert [account.messages(name) for name in ("A", "B")] == [1, 1]
+
+
+def test_a_difference_of_a_thousand_assets_can_be_read(account):
+    """A few lines for each asset, with its name above them."""
+
+    def environment(deliver, count=500):
+        return [
+            {
+                "name": f"S{number:03}",
+                "subjects": [f"s{number:03}.>"],
+                "max_age": "1d",
+                "consumers": [{"name": "c", "max_deliver": deliver}],
+            }
+            for number in range(count)
+        ]
+
+    first = account.declare(check=True, streams=environment(3))
+    assert first["summary"]["created"] == len(first["diff"]) == 1000
+    assert all(one["before"] == "" for one in first["diff"])
+    assert {one["after"].count("\n") for one in first["diff"]} <= {3, 4, 5}
+    account.declare(diff=False, streams=environment(3, 20))
+    changed = account.declare(check=True, streams=environment(4, 20))
+    assert len(changed["diff"]) == 20
+    one = changed["diff"][7]
+    assert one["before_header"] == "consumer c of stream S007"
+    assert one["after_header"] == "consumer c of stream S007 (update)"
+    assert one["before"] == "stream: S007\nname: c\nmax_deliver: 3\n"
+    assert one["after"] == "stream: S007\nname: c\nmax_deliver: 4\n"
+    assert "diff" not in account.declare(check=True, diff=False, streams=environment(4, 20))
