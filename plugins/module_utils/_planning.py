@@ -303,12 +303,11 @@ def _changes(draft: Plan) -> list[dict[str, Any]]:
     def spelt(config: Config) -> Config:
         return kind.schema.human(_spelt(kind, config), context)
 
-    after = spelt(draft.config)
     if draft.current is None:
-        before: Config = {}
+        before, after = {}, draft.after
         names = [name for name in kind.schema.by_name if name in draft.after]
     else:
-        before = spelt(draft.current_config)
+        before, after = spelt(draft.current_config), spelt(draft.config)
         names = [name for name in kind.schema.by_name if before[name] != after[name]]
     return (
         [{"option": name, "before": before.get(name), "after": after[name]} for name in names]

@@ -535,6 +535,9 @@ class Schema:
         """
         builtin, declared = context._replace(parent=None), {}
         for field in self.fields:
+            unset = config.get(field.name) is None and not callable(field.default)
+            if unset and (not field.shown or is_zero(field.default)):
+                continue  # most of them, in most configurations
             value = field.value_in(config, context)
             default = field.default_in(config, builtin)
             if (field.shown and not is_zero(value)) or (
