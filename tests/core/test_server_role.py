@@ -35,7 +35,7 @@ OPERATOR = operators.Operator()
 
 # Variables of the role by name. Files are those of the folder in which the servers read them.
 TLS = {"cert_file": "server.pem", "key_file": "server-key.pem", "ca_file": "authority.pem"}
-USERS = [{"user": "shop", "password": '$ecret "x" \\ # {'}, {"user": "7", "password": "0o7"}]
+USERS = [{"user": "shop", "password": '$word "x" \\ # {'}, {"user": "7", "password": "0o7"}]
 CASES = {
     "nothing": {},
     "without JetStream": {"nats_server_jetstream": False},
@@ -214,7 +214,7 @@ def test_systemd_understands_the_unit(rendered, tmp_path):
 # --------------------------------------------------------------------------------------------------
 
 PASSWORDS = [
-    *("", "$ecret", "$2a$nothashed", "${x}", 'double "', "single '", "back\\slash", "\\", '\\"'),
+    *("", "$word", "$2a$nothashed", "${x}", 'double "', "single '", "back\\slash", "\\", '\\"'),
     *("# no comment", "// neither", "{", "}", "[", "]", "(", ")", ",", ";", ":", "=", "a b"),
     *("tab\t", "line\nbreak", "\r", "\x01\x7f", "é", "€", "𝄞", "include x", "true", "1k", "%24"),
 ]
