@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 from ansible_collections.nats.jetstream.plugins.modules import (
     jetstream_consumer,
     jetstream_environment,
@@ -21,6 +24,16 @@ def settled(info):
     assert "desired" not in cluster
     assert all(one["current"] for one in cluster.get("replicas", []))
     return 1 + len(cluster.get("replicas", []))
+
+
+def at_rest(nats):
+    """INFO of the stream S once no change is under way; meanwhile nobody may answer for it."""
+    while True:
+        with contextlib.suppress(TimeoutError, client.NatsError):
+            info = nats.api("STREAM.INFO.S")
+            if "error" not in info and "desired" not in info["cluster"]:
+                return info
+        time.sleep(0.1)
 
 
 def test_replicas_are_waited_for(run, nats):
@@ -125,8 +138,7 @@ def test_what_is_under_way_is_waited_for(run, nats):
         ):
             result = run(jetstream_stream, name="S", wait=False, **options)
             assert result.get("changed") is True, (options, result)
-    while "desired" in (info := nats.ok("STREAM.INFO.S"))["cluster"]:
-        pass
+    info = at_rest(nats)
     assert (info["config"]["placement"], info["config"]["num_replicas"]) == ({"tags": ["n1"]}, 1)
     moving = {**info["config"], "placement": {"tags": ["n3"]}}
     nats.ok("STREAM.UPDATE.S", moving)  # and somebody else moves it meanwhile
