@@ -90,8 +90,9 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("create or change, without a filter or with several", (_CONSUMER, _MAKE)),
         Row("create or change, with one filter", (_CONSUMER, _MAKE_FILTERED), (_LOOK,)),
         Row("pause or resume", (_CONSUMER, _PAUSE)),
-        Row("delete", (_CONSUMER, _REMOVE)),
-        Row("recreate", (_CONSUMER, _REMOVE, _MAKE)),
+        Row("delete, with nothing that waits for it", (_CONSUMER, _REMOVE)),
+        Row("delete, with messages that wait for it", (_CONSUMER, _LOOK, _REMOVE)),
+        Row("recreate", (_CONSUMER, _LOOK, _REMOVE, _MAKE)),
     ),
     "jetstream_consumer_reset": (
         Row("find that nothing differs, check mode", (_CONSUMER,)),

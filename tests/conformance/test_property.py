@@ -60,8 +60,10 @@ def prepared(server: servers.Server) -> Iterator[Account]:
         account.clear()
         account.stream("O", subjects=["o.>"])
         account.stream("OD", subjects=["od.>"], allow_direct=True)
-        yield account
-        account.clear()
+        try:
+            yield account
+        finally:
+            account.clear()
 
 
 @pytest.fixture(scope="module")

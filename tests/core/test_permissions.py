@@ -114,6 +114,7 @@ WAYS = {
         (HAS_STREAM, {"stream": "S", "name": "C", "filter_subject": "s.f"}),
         (HAS_CONSUMER, {"stream": "S", "name": "C", "pause_until": "2199-01-01T00:00:00Z"}),
         (HAS_CONSUMER, {"stream": "S", "name": "C", "state": "absent"}),
+        ([*HAS_CONSUMER, MESSAGES], {"stream": "S", "name": "C", "state": "absent"}),
         (
             HAS_CONSUMER,
             {"stream": "S", "name": "C", "ack_policy": "none", "recreate": "if_empty"},

@@ -78,7 +78,8 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
             block, number = _directive(lines, number, len(directive[1]), directive[2])
             yield block
         elif fence:
-            end = next(n for n in range(number + 1, len(lines)) if lines[n].strip() == "```")
+            after = range(number + 1, len(lines))
+            end = next((n for n in after if lines[n].strip() == "```"), len(lines))
             text = textwrap.dedent("\n".join(lines[number + 1 : end])) + "\n"
             yield Block(number + 1, fence[2], text, None, _mark(lines, number))
             number = end + 1
