@@ -9,7 +9,7 @@
 RUN = python3 tests/harness/run.py
 export PYTHON V NIGHTLY VERSION
 
-TARGETS = demo test nightly bench docs lint sanity unit core conformance environment cluster examples package matrix integration molecule release clean help
+TARGETS = demo test nightly bench docs lint sanity unit core conformance controller environment cluster examples package matrix integration molecule release clean help
 
 .PHONY: $(TARGETS)
 .DEFAULT_GOAL = help

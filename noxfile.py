@@ -26,6 +26,7 @@ TARGETS = {
     "sanity": "ansible-test sanity",
     "core": "connection and API against real servers",
     "conformance": "the tables of rules, against three versions of nats-server",
+    "controller": "lookup and filters, in the half of ansible-core that runs them",
     "environment": "whole environments",
     "cluster": "three servers",
     "examples": "the examples of the documentation",

@@ -41,6 +41,7 @@ def test_an_environment_from_nothing(account):
         "created": 6,
         "updated": 0,
         "recreated": 0,
+        "migrated": 0,
         "deleted": 0,
         "entries": 0,
         "unchanged": 0,

@@ -40,6 +40,7 @@ PYTEST_FOLDERS = {
     "unit": "tests/unit",
     "core": "tests/core",
     "conformance": "tests/conformance",
+    "controller": "tests/controller",
     "environment": "tests/environment",
     "cluster": "tests/cluster",
     "examples": "tests/examples",
@@ -184,6 +185,7 @@ def adopt_orphans() -> None:
 def end_orphans() -> None:
     """End what is left: with no step running, every child of this process is an orphan."""
     for _attempt in range(50):  # the children of an orphan come to this process, too
+        forget_ended()
         children = own_children()
         if not children:
             return
@@ -193,6 +195,13 @@ def end_orphans() -> None:
                 os.kill(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+
+
+def forget_ended() -> None:
+    """Take note of the orphans that have ended by themselves, which nobody else waits for."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def process_name(pid: int) -> str:
@@ -582,6 +591,7 @@ make nightly      the same with far more of all that is random: hours
 make unit         units and properties, no server
 make core         connection and API against real servers
 make conformance  the tables of rules, against three versions of nats-server
+make controller   plugins in the half of ansible-core that runs on the controller
 make environment  whole environments: plans, orders, owners, against the same
 make cluster      three servers: replicas, moves, a leader that dies
 make examples     the examples of the documentation, and what modules return
