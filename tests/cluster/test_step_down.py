@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from accounts import PASSWORD, accounts, as_user
@@ -69,11 +70,12 @@ def nats(cluster):
 
 def leader(nats, request="STREAM.INFO.S"):
     """Return who leads, once somebody does."""
-    for _attempt in range(200):
+    for _attempt in range(600):
         answer = nats.api(request)
         found = answer.get("cluster", {}).get("leader")
         if found:
             return found
+        time.sleep(0.05)
     raise AssertionError(answer)
 
 
