@@ -41,12 +41,12 @@ class Snapshots:
     def script(self, what: str) -> float:
         file = str(self.bench.folder / "bare")
         command = [sys.executable, str(BARE), what, self.bench.server.url, file, str(self.mib)]
-        return self.mib / timed(command, self.bench.env)
+        return self.mib / timed(command, self.bench.env).wall
 
     def task(self, module: str, **options: Any) -> float:
         """Return the MiB a second of a task."""
         task = {f"nats.jetstream.{module}": {"servers": ["{{ bench_url }}"], **options}}
-        return self.mib / (self.bench.play([task]) - self.bench.ping)
+        return self.mib / self.bench.play([task]).above(self.bench.ping).wall
 
     def peak(self, module: str, **options: Any) -> float:
         """Return the MiB of memory that a module takes at most."""
@@ -83,7 +83,7 @@ def measure(bench: Bench, mib: int, rounds: int) -> None:
 def main(sizes: list[int], rounds: int = 3) -> int:
     with servers.Server(servers.find_server()) as server, tempfile.TemporaryDirectory() as folder:
         bench = Bench(server, Path(folder))
-        print(f"a play with one ping: {bench.ping:.2f} s; nats-server {server.version}")
+        print(f"a play with one ping: {bench.ping.wall:.2f} s; nats-server {server.version}")
         for size in sizes:
             measure(bench, size, rounds)
     return 0
