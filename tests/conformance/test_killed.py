@@ -148,11 +148,10 @@ def test_the_server_is_killed(name, case, hurt):
     server = hurt.server
     chosen, args = points(case, hurt, SERVER_POINTS)
     for step in chosen:
-        before = case.prepare(hurt)
+        with client.Client(server.url) as nats:
+            before = case.prepare(Account(nats, server))
         killed.run(case.module, step, server.pid, **args, retry_for="1s")
         server.kill()
         server.start()
         with client.Client(server.url) as nats:
-            account = Account(nats, server)
-            ends_well(case, account, before, args)
-            hurt = account
+            ends_well(case, Account(nats, server), before, args)
