@@ -71,7 +71,7 @@ class Item(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What can not be done, or was not: where it is declared, in words what it is, and why."""
+    """What cannot be done, or was not: where it is declared, in words what it is, and why."""
 
     place: str
     title: str
@@ -174,7 +174,7 @@ def _consumer_item(
         return None
     missing = parent is None and not comes
     if missing and entry.policy.state == "present" and stream not in failed:
-        text = f"the {entry.title} can not be: the stream {stream} is neither there nor declared"
+        text = f"the {entry.title} cannot be: the stream {stream} is neither there nor declared"
         if not parents_may_come or stream in found.missing:
             raise Refused(text, [Problem(f"{entry.place}.stream", "does not exist")])
         warnings.append(f"{text}; an earlier task has to create it")

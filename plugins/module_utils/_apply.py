@@ -22,7 +22,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import P
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import is_settled, wait_settled
 
 SILENT = 5 * 10**9  # ns
-LOOK_EVERY = 0.2  # s, at what is to move and can not yet
+LOOK_EVERY = 0.2  # s, at what is to move and cannot yet
 
 
 async def apply(drafted: Plan, manager: Any) -> Optional[Info]:

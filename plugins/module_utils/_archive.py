@@ -75,7 +75,7 @@ def look_into(path: str) -> Contents:
                 return _own_format(unpacked)
             return _tar(unpacked)
     except OSError as error:
-        raise BadArchive(f"the archive {path} can not be read: {error.strerror}") from error
+        raise BadArchive(f"the archive {path} cannot be read: {error.strerror}") from error
     except BadArchive as error:
         raise BadArchive(f"the archive {path} is not whole or not an archive: {error}") from error
 

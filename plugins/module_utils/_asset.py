@@ -210,7 +210,7 @@ def _without_parent(decided: Plan, check_mode: bool) -> Plan:
     text = f"the stream {decided.identity[0]} does not exist"
     if not check_mode:
         raise Refused(
-            f"the {decided.title} can not be created: {text}. Create the stream first",
+            f"the {decided.title} cannot be created: {text}. Create the stream first",
             [Problem("stream", text)],
         )
     warning = f"{decided.title}: {text} yet; an earlier task has to create it"

@@ -106,7 +106,7 @@ async def back_up(manager: Any, names: list[str], options: Options) -> list[dict
             try:
                 locked.enter_context(files.locked(options.path))
             except OSError as error:
-                text = f"path: {options.path} can not be written: {error.strerror}"
+                text = f"path: {options.path} cannot be written: {error.strerror}"
                 raise JetStreamError(text) from error
         rows = list(await asyncio.gather(*(one(name) for name in names)))
     if any(row["action"] == "failed" for row in rows):
@@ -133,7 +133,7 @@ def _why(name: str, error: Exception, path: str) -> dict[str, Any]:
     if isinstance(error, ApiError) and error.error_class == MISSING:
         return {"action": "skipped", "reason": "the stream was deleted meanwhile"}
     if isinstance(error, OSError):
-        return {"action": "failed", "reason": f"{path} can not be written: {error.strerror}"}
+        return {"action": "failed", "reason": f"{path} cannot be written: {error.strerror}"}
     return {"action": "failed", "reason": str(error)}
 
 

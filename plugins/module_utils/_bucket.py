@@ -79,7 +79,7 @@ class Shape(NamedTuple):
         return [subject.format(bucket) for subject in self.subjects]
 
     def taken(self) -> dict[str, str]:
-        """Return the fields of the wire that a task can not send as they are, and why."""
+        """Return the fields of the wire that a task cannot send as they are, and why."""
         fixed = dict.fromkeys(("name", "subjects"), "follows from the name of the bucket")
         return {**fixed, **{field: f"is {option} here" for option, field in self.renamed.items()}}
 
@@ -117,7 +117,7 @@ def reader(shape: Shape) -> Callable[[Any, Identity], Awaitable[Found]]:
 
 
 def is_foreign(shape: Shape, info: Info) -> Optional[str]:
-    """Return why a stream that is called like a bucket can not serve as one, None when it can."""
+    """Return why a stream that is called like a bucket cannot serve as one, None when it can."""
     config = info["config"]
     if not config["name"].startswith(shape.prefix):
         return f"its name does not begin with {shape.prefix}"

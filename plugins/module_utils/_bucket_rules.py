@@ -110,7 +110,7 @@ def bucket_rules(
 def _create_problems(config: Config) -> list[Problem]:
     if not config.get("sealed"):
         return []
-    return [Problem("sealed", "a bucket can not be created sealed; create it, fill it, seal it")]
+    return [Problem("sealed", "a bucket cannot be created sealed; create it, fill it, seal it")]
 
 
 def follow_ttl(config: Config, changed: frozenset[str], current: Config) -> None:

@@ -4,7 +4,7 @@
 
 # Note that this module is private to the collection: it can change without notice.
 
-"""Consumers: the rules that a table can not say. Loaded when a plan writes.
+"""Consumers: the rules that a table cannot say. Loaded when a plan writes.
 
 What servers do was observed on 2.9.10, 2.10.27 and 2.15.1.
 """
@@ -65,7 +65,7 @@ def _mode_problem(config: Config, context: Context) -> Optional[str]:
     if config.get("deliver_subject"):
         wrong, mode = PULL_ONLY, "push consumer (deliver_subject is set)"
     given = [name for name in wrong if not is_zero(config.get(name)) and config[name] != "none"]
-    return f"{' and '.join(given)} can not be set on a {mode}" if given else None
+    return f"{' and '.join(given)} cannot be set on a {mode}" if given else None
 
 
 def _flow_problem(config: Config, context: Context) -> Optional[str]:
@@ -379,7 +379,7 @@ def keeps_place(config: Config, floor: int, server: Server) -> bool:
 
 
 def recreate_losses(info: Info, config: Config, context: Context) -> tuple[list[Loss], list[str]]:
-    """Return the place, where it can not be kept, and what comes again where it can."""
+    """Return the place, where it cannot be kept, and what comes again where it can."""
     if is_empty(info):
         return [], []
     at, kept = place(info), _kept_for(info, context)
@@ -397,11 +397,9 @@ def migration(info: Info, before: Config, after: Config, context: Context) -> Mi
     if not keeps_place(after, place(info)["ack_floor"], context.server):
         text = "the consumer would forget its place"
         if context.server.knows((2, 14, 0)) is True:
-            text = (
-                f"{text}, which can not be given back to one with these settings (err_code 10204)"
-            )
+            text = f"{text}, which cannot be given back to one with these settings (err_code 10204)"
         else:
-            text = f"{text}, which nats-server {context.server.text} can not give back (2.14 can)"
+            text = f"{text}, which nats-server {context.server.text} cannot give back (2.14 can)"
         return Migration("recreate", [text])
     losses, warnings = recreate_losses(info, after, context)
     hidden = [loss._replace(plain=False) for loss in losses]

@@ -100,7 +100,7 @@ class _Texts(NamedTuple):
             text = self._content(path) if text is None else text
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
-            self.problems.append((where, f"{path} can not be read: {reason}"))
+            self.problems.append((where, f"{path} cannot be read: {reason}"))
             return where, ""
         if not text.strip():
             self.problems.append((where, "is empty" if path is None else f"{path} is empty"))

@@ -194,7 +194,7 @@ async def decide(
     if problems:
         name = "" if bucket is None else f" of bucket {bucket.name}"
         text = "; ".join(map(str, problems))
-        raise Refused(f"nothing was written, as the entries{name} can not be so: {text}", problems)
+        raise Refused(f"nothing was written, as the entries{name} cannot be so: {text}", problems)
     return steps
 
 
@@ -294,7 +294,7 @@ def _unfit(steps: list[Step], bucket: Optional[Bucket], max_payload: int) -> lis
             problems.append(_no_ttl(step, bucket))
         # A mirror of nats-server 2.9.10 and 2.10.27 never gets past a purge that it does not allow.
         if ROLLUP in names and bucket is not None and not config.get("allow_rollup_hdrs"):
-            text = f"{step.key} can not be purged: the stream has not set allow_rollup_hdrs"
+            text = f"{step.key} cannot be purged: the stream has not set allow_rollup_hdrs"
             problems.append(Problem(step.place or "state", text))
     return problems
 

@@ -62,8 +62,8 @@ _TABLE = """
 10027 limit The account may have no more streams.
 10028 limit The account or the server has no memory left for it.
 10030 invalid A mirror has to take the largest message of its origin.
-10031 invalid A mirror can not have sources.
-10034 invalid A mirror can not have subjects.
+10031 invalid A mirror cannot have sources.
+10034 invalid A mirror cannot have subjects.
 10035 invalid
 10037 missing
 10038 invalid
@@ -128,7 +128,7 @@ _TABLE = """
 10123 invalid Change num_replicas and placement one after the other.
 10124 transient A move is under way; wait for its end.
 10125 limit Lower max_batch.
-10126 invalid A consumer can not have more replicas than its stream.
+10126 invalid A consumer cannot have more replicas than its stream.
 10127 invalid Choose another name.
 10128 invalid Choose another name.
 10129 invalid
@@ -167,7 +167,7 @@ _TABLE = """
 10195 unsupported It was made by a newer server; upgrade this one.
 10196 invalid priority_groups need a priority_policy.
 10197 invalid priority_timeout needs a priority_policy.
-10198 invalid A mirror can not have allow_atomic.
+10198 invalid A mirror cannot have allow_atomic.
 10202 transient The cluster was busy with an election or a change; run it again, or give retry_for
     more time.
 10204 invalid
@@ -326,7 +326,7 @@ class Refused(JetStreamError):
     def because(cls, title: str, problems: list[Any]) -> Refused:
         """Refuse an asset for everything that is wrong with it."""
         text = "; ".join(dict.fromkeys(map(str, problems)))
-        return cls(f"the {title} can not be like this: {text}", problems)
+        return cls(f"the {title} cannot be like this: {text}", problems)
 
     def result(self) -> dict[str, Any]:
         out: dict[str, Any] = {}

@@ -50,12 +50,12 @@ async def account_names(connection: Any, timeout: float) -> list[str]:
         answer = json.loads(await connection.request_subject(WHO_AM_I, b"", timeout))
     except NoJetStream as error:
         raise JetStreamError(
-            f"expect_account can not be checked: nobody answers on {WHO_AM_I}, which needs "
+            f"expect_account cannot be checked: nobody answers on {WHO_AM_I}, which needs "
             "nats-server 2.10 or newer; nothing was read or written"
         ) from error
     except (PermissionDenied, RequestTimeout) as error:
         raise JetStreamError(
-            f"expect_account can not be checked: {error}; nothing was read or written"
+            f"expect_account cannot be checked: {error}; nothing was read or written"
         ) from error
     data = answer.get("data") or {}
     return [name for name in (data.get("account"), data.get("account_name")) if name] or ["none"]

@@ -67,7 +67,7 @@ _FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
     (
         _is("TimeoutError"),
         "no NATS greeting within {t:g} s: wrong port, a server that wants TLS first or "
-        "does not (tls_first), or a host that can not be reached",
+        "does not (tls_first), or a host that cannot be reached",
     ),
     (
         _says("authorization violation", "authentication"),

@@ -60,7 +60,7 @@ def parse_headers(block: bytes) -> Headers:
 
 
 def header_problem(name: str, value: Any) -> str | None:
-    """Return why a header can not be sent, None when it can."""
+    """Return why a header cannot be sent, None when it can."""
     if not _NAME.match(name):
         return f"{name!r} is no name of a header: only A-Z a-z 0-9 and !#$%&'*+-.^_`|~ can be in it"
     if "\r" in str(value) or "\n" in str(value):

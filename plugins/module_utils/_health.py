@@ -181,7 +181,7 @@ def _origins(info: Info, limits: Thresholds) -> Iterable[Row]:
         words = "the origin" if sort == "mirror" else "the source"
         if origin.get("error"):
             said = origin["error"].get("description") or origin["error"]
-            yield _row(f"{sort}_error", f"{words} {name} can not be read: {said}", about=name)
+            yield _row(f"{sort}_error", f"{words} {name} cannot be read: {said}", about=name)
         if lag > limits.source_lag:
             text = f"{words} {name} is {lag} messages ahead"
             yield _row(f"{sort}_lag", text, about=name, value=lag, limit=limits.source_lag)

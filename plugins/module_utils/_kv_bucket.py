@@ -186,7 +186,7 @@ def own_transform(origin: str, bucket: str) -> list[Config]:
 
 
 def why_foreign(info: Info) -> Optional[str]:
-    """Return why a stream that is called like a bucket can not serve as one, None when it can."""
+    """Return why a stream that is called like a bucket cannot serve as one, None when it can."""
     config = info["config"]
     origin = (config.get("mirror") or {}).get("name")
     if config["name"].startswith(PREFIX) and (config.get("max_msgs_per_subject") or 0) < 1:

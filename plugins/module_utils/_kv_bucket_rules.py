@@ -4,7 +4,7 @@
 
 # Note that this module is private to the collection: it can change without notice.
 
-"""Key-value buckets: the rules that a table can not say. Loaded when a plan writes."""
+"""Key-value buckets: the rules that a table cannot say. Loaded when a plan writes."""
 
 from __future__ import annotations
 

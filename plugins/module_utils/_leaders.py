@@ -143,7 +143,7 @@ def check(led: Led, preferred: Optional[str], server: Server) -> None:
     problem = _problem(led, preferred, server)
     if problem:
         place = "preferred" if preferred else ""
-        text = f"the leader of the {led.title} can not step down: {problem}"
+        text = f"the leader of the {led.title} cannot step down: {problem}"
         raise Refused(text, [Problem(place, problem)])
 
 

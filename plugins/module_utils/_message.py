@@ -6,7 +6,7 @@
 
 """The last message of a subject as a task wants it: comparing, refusing, publishing, deleting.
 
-What a stream can not take is told from its INFO before anything is published, so that check mode
+What a stream cannot take is told from its INFO before anything is published, so that check mode
 and a run say the same.
 """
 
@@ -121,7 +121,7 @@ def _read(params: Mapping[str, Any], problems: list[Problem]) -> Optional[Wanted
 
 
 def header_pairs(headers: Optional[Mapping[str, Any]], problems: list[Problem]) -> Optional[Pairs]:
-    """Return the option as pairs, None if it is not given; add what can not be sent."""
+    """Return the option as pairs, None if it is not given; add what cannot be sent."""
     if headers is None:
         return None
     pairs: Pairs = []
@@ -211,7 +211,7 @@ def _shown(subject: str, headers: dict[str, list[str]], data: bytes) -> dict[str
 
 
 # --------------------------------------------------------------------------------------------------
-# What a stream can not take
+# What a stream cannot take
 # --------------------------------------------------------------------------------------------------
 
 
@@ -287,7 +287,7 @@ class Plan(NamedTuple):
 
 
 async def plan(manager: Any, stream: str, wanted: Wanted, check_mode: bool = False) -> Plan:
-    """Read and compare. Raises JetStreamError for what the stream can not take.
+    """Read and compare. Raises JetStreamError for what the stream cannot take.
 
     A message that is a duplicate of the one that it would replace is foretold in check mode only:
     otherwise the server says so, whose clock decides.
@@ -295,7 +295,7 @@ async def plan(manager: Any, stream: str, wanted: Wanted, check_mode: bool = Fal
     info = await manager.stream_info(stream, subjects_filter=wanted.subject)
     reason = undecidable(info["config"], wanted.subject)
     if reason:
-        raise JetStreamError(f"the stream {stream} can not be used like this: {reason}")
+        raise JetStreamError(f"the stream {stream} cannot be used like this: {reason}")
     told = await leader_get(manager, stream, {"last_by_subj": wanted.subject})
     last = told or await last_after_all(leader_get, manager, stream, wanted.subject)
     expected = told.seq if told else 0
@@ -304,7 +304,7 @@ async def plan(manager: Any, stream: str, wanted: Wanted, check_mode: bool = Fal
     if made.publish:
         reason = obstacle(info, wanted, size(made)) or too_large(manager, made)
         if reason:
-            raise JetStreamError(f"the stream {stream} can not take the message: {reason}")
+            raise JetStreamError(f"the stream {stream} cannot take the message: {reason}")
         if check_mode and last and _is_known(wanted, last, info):
             raise Duplicate(wanted.subject, last.seq)
     return made
@@ -315,7 +315,7 @@ def plan_unseen(manager: Any, stream: str, wanted: Wanted) -> Plan:
     made = Plan(stream, wanted, None, 0, True, sent_headers(stream, wanted))
     reason = too_large(manager, made)
     if reason:
-        raise JetStreamError(f"the stream {stream} can not take the message: {reason}")
+        raise JetStreamError(f"the stream {stream} cannot take the message: {reason}")
     return made
 
 
@@ -376,7 +376,7 @@ async def deletable(
     for field in ("sealed", "deny_delete"):
         if config.get(field):
             raise JetStreamError(
-                f"message {seq} of the stream {stream} can not be deleted, it has {field} set"
+                f"message {seq} of the stream {stream} cannot be deleted, it has {field} set"
             )
     return message
 
@@ -395,7 +395,7 @@ async def direct_or_why_not(
         config = (await manager.stream_info(stream))["config"]
         if not config.get("allow_direct"):
             raise JetStreamError(
-                f"the stream {stream} can not be read directly: it does not have allow_direct set"
+                f"the stream {stream} cannot be read directly: it does not have allow_direct set"
             ) from None
         return await direct_get(manager, stream, request)
 

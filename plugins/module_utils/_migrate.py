@@ -117,7 +117,7 @@ async def _sourcing(manager: Any, plan: Any) -> Looked:
     names = await taking_from(manager, plan.identity[0], mirrors=False)
     if names is None:
         text = "streams that source it will copy all its messages again; which these are"
-        return [], [f"{text} can not be seen, as the user may not list streams"]
+        return [], [f"{text} cannot be seen, as the user may not list streams"]
     if not names:
         return [], []
     text = f"{', '.join(names)} will copy all its messages again, because they source it"

@@ -321,7 +321,7 @@ def close(folder: str, journal: Mapping[str, Any]) -> None:
 
 def _text(error: BaseException) -> str:
     if isinstance(error, OSError):
-        return f"{error.filename or 'the snapshot'} can not be written: {error.strerror}"
+        return f"{error.filename or 'the snapshot'} cannot be written: {error.strerror}"
     return str(error).rstrip(".")
 
 

@@ -120,4 +120,4 @@ def _put(session: Any, partial: str, dest: str) -> None:
 
 
 def _unwritable(dest: str, error: OSError) -> JetStreamError:
-    return JetStreamError(f"dest: {dest} can not be written: {error.strerror}")
+    return JetStreamError(f"dest: {dest} cannot be written: {error.strerror}")

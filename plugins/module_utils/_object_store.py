@@ -56,7 +56,7 @@ class Source(NamedTuple):
             raise JetStreamError(self.unreadable(error)) from error
 
     def unreadable(self, error: OSError) -> str:
-        return f"{self.option}: {self.path} can not be read: {error.strerror}"
+        return f"{self.option}: {self.path} cannot be read: {error.strerror}"
 
 
 class Outcome(NamedTuple):

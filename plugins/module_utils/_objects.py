@@ -72,7 +72,7 @@ class Wanted(NamedTuple):
 
 
 def bucket_problem(bucket: str) -> Optional[str]:
-    """Return why a bucket can not have this name, None when it can."""
+    """Return why a bucket cannot have this name, None when it can."""
     if not _BUCKET.match(bucket):
         return f"{bucket!r} is no name of a bucket: it takes letters, digits, - and _"
     if len(bucket) > MAX_BUCKET:
@@ -81,13 +81,13 @@ def bucket_problem(bucket: str) -> Optional[str]:
 
 
 def object_problem(name: str) -> Optional[str]:
-    """Return why an object can not have this name, None when it can."""
+    """Return why an object cannot have this name, None when it can."""
     if not name:
         return "is empty"
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
-        return f"{name!r} can not be written as UTF-8"
+        return f"{name!r} cannot be written as UTF-8"
     if size > MAX_NAME_BYTES:
         return f"has {size} bytes, at most {MAX_NAME_BYTES} can be sent to a server"
     return None

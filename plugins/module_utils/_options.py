@@ -46,7 +46,7 @@ def extra_problems(kind: Kind, extra: Any, place: str = "") -> list[Problem]:
 def unknown_options(
     kind: Kind, options: Iterable[str], known: Iterable[str], place: str
 ) -> list[Problem]:
-    """Return which options an entry can not have, each with the nearest one."""
+    """Return which options an entry cannot have, each with the nearest one."""
     can = set(known)
     return [
         Problem(f"{place}.{name}", f"is no option of {_one(kind)}{nearest(str(name), can)}")

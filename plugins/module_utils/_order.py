@@ -6,7 +6,7 @@
 
 """The order in which the assets of an account are changed, and the moves of subjects. Pure.
 
-Two streams can not have overlapping subjects, not even for a moment. So a subject that moves leaves
+Two streams cannot have overlapping subjects, not even for a moment. So a subject that moves leaves
 the one and joins the other right after, one request behind the other; in a ring somebody leaves
 first, for a subject that nobody uses if nothing else is left. The same goes for the filters of the
 consumers of a workqueue stream.

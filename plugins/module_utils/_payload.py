@@ -90,7 +90,7 @@ def _from_json(value: Any) -> Payload:
     try:
         return Payload(_encoded(_compact(value)), by_meaning=True)
     except (TypeError, ValueError, RecursionError):
-        raise _Unfit("can not be written as JSON") from None
+        raise _Unfit("cannot be written as JSON") from None
 
 
 def _from_base64(value: str) -> Payload:
@@ -107,14 +107,14 @@ def _from_file(path: str) -> Payload:
         with open(path, "rb") as file:
             return Payload(file.read())
     except OSError as error:
-        raise _Unfit(f"{path} can not be read: {error.strerror}") from error
+        raise _Unfit(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _encoded(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise _Unfit("can not be written as UTF-8") from None
+        raise _Unfit("cannot be written as UTF-8") from None
 
 
 def same(wanted: Payload, data: bytes) -> bool:

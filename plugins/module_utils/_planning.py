@@ -82,7 +82,7 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
 
 
 def _possible(draft: Plan) -> Config:
-    """Return what is wanted without what update=replace can not set back beside the rest."""
+    """Return what is wanted without what update=replace cannot set back beside the rest."""
     kind, final = draft.kind, draft.kind.canonical(draft.config)
     return {
         name: value
@@ -161,7 +161,7 @@ def _recreate(draft: Plan, immutable: list[Field]) -> Plan:
     losses, warnings = rules.recreate_losses(info, renewed, context)
     if policy.recreate == "never":
         raise Refused(
-            f"the {draft.title} can not be changed in place on nats-server {context.server.text}: "
+            f"the {draft.title} cannot be changed in place on nats-server {context.server.text}: "
             f"{text}. {_ways(moved)}",
             immutable=rows,
             would_lose=would_lose(losses),
@@ -188,7 +188,7 @@ def _migrate(draft: Plan, moved: Migration, text: str, rows: list[dict[str, Any]
     """Return the plan to carry out an immutable difference that loses nothing, or next to it."""
     if moved.problems:
         raise Refused(
-            f"the {draft.title} has to be recreated to change {text}, and recreate=migrate can not "
+            f"the {draft.title} has to be recreated to change {text}, and recreate=migrate cannot "
             f"do that: {'; '.join(moved.problems)}. Only recreate=if_empty or recreate=always may "
             "delete it and create it again",
             [Problem("recreate", problem) for problem in moved.problems],
@@ -275,7 +275,7 @@ def _overruled(draft: Plan, final: Config) -> list[Problem]:
     """Return the mentioned settings that other settings of the same configuration overrule."""
     schema, context = draft.kind.schema, draft.context
     return [
-        Problem(name, "can not be had together with the other settings")
+        Problem(name, "cannot be had together with the other settings")
         for name, value in draft.wanted.items()
         for field in [schema.by_name[name]]
         if schema.differs(field, {name: value}, final, context)
@@ -337,7 +337,7 @@ def _unverified(draft: Plan) -> tuple[str, ...]:
 def would_lose(losses: Iterable[Loss]) -> Optional[dict[str, Any]]:
     """Return the losses as one result, None when there are none.
 
-    messages is None when the number can not be known; messages_at_most bounds it.
+    messages is None when the number cannot be known; messages_at_most bounds it.
     """
     losses = [loss for loss in losses if loss.at_most or loss.place or loss.consumers]
     if not losses:

@@ -80,14 +80,14 @@ def pinned(info: Info, group: str) -> Optional[str]:
 
 
 def goal(info: Info, seq: Optional[int], server: Server) -> int:
-    """Return the sequence that a reset lets a consumer go on with; raise Refused if it can not."""
+    """Return the sequence that a reset lets a consumer go on with; raise Refused if it cannot."""
     if seq is None:
         return place(info)["ack_floor"] + 1
     if not keeps_place(info["config"], seq - 1, server._replace(release=(2, 14, 0))):
         policy, start = info["config"].get("deliver_policy"), info["config"].get("opt_start_seq")
         text = f"its deliver_policy is {policy}" + (f", from {start} on" if start else "")
         raise Refused(
-            f"the consumer {info['name']} can not go on with sequence {seq}: {text}",
+            f"the consumer {info['name']} cannot go on with sequence {seq}: {text}",
             [Problem("seq", text)],
         )
     return seq

@@ -63,7 +63,7 @@ def write_recovery(path: Optional[str], recovery: dict[str, Any]) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise JetStreamError(
-            f"recovery_path {path} can not be written, so nothing was deleted: {error.strerror}"
+            f"recovery_path {path} cannot be written, so nothing was deleted: {error.strerror}"
         ) from error
 
 

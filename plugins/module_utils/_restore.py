@@ -100,13 +100,13 @@ def can_mark(server: Server) -> bool:
 
 
 def unsuitable(backup: Backup, config: Config, server: Server) -> list[Problem]:
-    """Return why this server can not make such a stream of a backup."""
+    """Return why this server cannot make such a stream of a backup."""
     problems = []
     newer = backup.contents.kind == ARCHIVE and server.knows(V215) is not True
     if newer:
         text = f"was made by nats-server {backup.manifest.get('server') or '2.15 or newer'}"
         problems.append(
-            Problem("path", f"{text}, and nats-server {server.text} can not read its archive")
+            Problem("path", f"{text}, and nats-server {server.text} cannot read its archive")
         )
     if config["name"] != backup.name and (backup.contents.kind == TAR or newer):
         text = "only nats-server 2.15 can restore under another name, and only its own backups"

@@ -75,7 +75,7 @@ def backups_in(path: str, streams: Optional[list[str]]) -> list[str]:
     try:
         names = sorted(name for name in os.listdir(path) if not name.startswith("."))
     except OSError as error:
-        raise files.BadBackup(f"path: {path} can not be read: {error.strerror}") from error
+        raise files.BadBackup(f"path: {path} cannot be read: {error.strerror}") from error
     names = [name for name in names if files.is_backup(os.path.join(path, name))]
     found = matching(names, streams)
     missing = [name for name in streams or () if not set("*?[") & set(name) and name not in found]

@@ -41,7 +41,7 @@ class Check(NamedTuple):
 class Loss(NamedTuple):
     """Something that a plan would delete besides configuration.
 
-    messages is None when the number can not be known; at_most bounds it. plain tells whether the
+    messages is None when the number cannot be known; at_most bounds it. plain tells whether the
     setting itself says that messages go, as a smaller limit does. place holds, for a consumer,
     how far it has come.
     """
@@ -57,7 +57,7 @@ class Loss(NamedTuple):
 class Migration(NamedTuple):
     """How an immutable difference is carried out without a loss of messages and places.
 
-    action is what the plan then does. problems say why it can not be done; facts are what is
+    action is what the plan then does. problems say why it cannot be done; facts are what is
     reported of it: messages, bytes, consumers, and downtime, the seconds that it may take.
     """
 

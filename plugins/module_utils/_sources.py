@@ -7,7 +7,7 @@
 """Places beside the task that say how to connect: contexts of the nats command, and its variables.
 
 Each becomes a Place with the options of a task. What the nats command knows and this collection
-can not do (a SOCKS proxy, what another program would have to be asked for) is a problem, because a
+cannot do (a SOCKS proxy, what another program would have to be asked for) is a problem, because a
 connection without it would be another one.
 """
 
@@ -185,7 +185,7 @@ def _settings(path: str, option: str, problems: Problems) -> Optional[dict[str, 
         with open(path, encoding="utf-8") as file:
             settings = json.load(file)
     except OSError as error:
-        problems.append((option, f"{path} can not be read: {error.strerror}"))
+        problems.append((option, f"{path} cannot be read: {error.strerror}"))
         return None
     except ValueError:
         settings = None
@@ -264,5 +264,5 @@ def _content(path: str, where: str, problems: Problems) -> str:
             return file.read().rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
-        problems.append((where, f"{path} can not be read: {reason}"))
+        problems.append((where, f"{path} cannot be read: {reason}"))
         return "x"

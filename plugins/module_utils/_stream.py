@@ -4,7 +4,7 @@
 
 # Note that this module is private to the collection: it can change without notice.
 
-"""Streams: the table of their fields, and the few rules that a table can not say.
+"""Streams: the table of their fields, and the few rules that a table cannot say.
 
 Releases are those of nats-server whose configuration first had the field. What servers do was
 observed on 2.9.10, 2.10.27 and 2.15.1.

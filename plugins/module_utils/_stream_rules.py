@@ -4,7 +4,7 @@
 
 # Note that this module is private to the collection: it can change without notice.
 
-"""Streams: the rules that a table can not say. Loaded when a plan writes.
+"""Streams: the rules that a table cannot say. Loaded when a plan writes.
 
 What servers do was observed on 2.9.10, 2.10.27 and 2.15.1.
 """
@@ -94,14 +94,14 @@ def _mirror_problem(config: Config, context: Context) -> Optional[str]:
         return None
     both = [name for name in MIRROR_EXCLUDES if not is_zero(config.get(name))]
     if both:
-        return f"a mirror can not also have {' or '.join(both)} (use reset to clear a stored one)"
+        return f"a mirror cannot also have {' or '.join(both)} (use reset to clear a stored one)"
     return _source_problem(config["mirror"])
 
 
 def _sources_problem(config: Config, context: Context) -> Optional[str]:
     sources = config.get("sources") or []
     if any(one.get("name") == config.get("name") and not one.get("external") for one in sources):
-        return "a stream can not source itself"
+        return "a stream cannot source itself"
     # Where to start does not tell two sources apart (10140); 2.9 takes them all the same.
     origins = [{**one, "opt_start_seq": 0, "opt_start_time": ""} for one in sources]
     twice = len({SOURCE.normal(one) for one in origins}) < len(origins)
@@ -254,7 +254,7 @@ CHECKS = (
 def create_problems(config: Config) -> list[Problem]:
     if not config.get("sealed"):
         return []
-    return [Problem("sealed", "a stream can not be created sealed; create it, fill it, seal it")]
+    return [Problem("sealed", "a stream cannot be created sealed; create it, fill it, seal it")]
 
 
 def derive(
@@ -377,7 +377,7 @@ def renew(config: Config, info: Info, context: Context) -> Config:
     """Return the configuration with the sequence at which the new stream goes on.
 
     Streams that source or mirror it remember sequences: observed on 2.10.27, they never get a
-    later message below the old one. Mirrors number as their origin does, and 2.9 can not be told.
+    later message below the old one. Mirrors number as their origin does, and 2.9 cannot be told.
     """
     if config.get("mirror") or context.server.knows((2, 10, 0)) is False:
         return config

@@ -24,9 +24,9 @@ _FORBIDDEN_IN_SUBJECTS = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 def name_problem(name: str) -> str | None:
-    """Return why a stream or consumer can not have this name, None when it can.
+    """Return why a stream or consumer cannot have this name, None when it can.
 
-    Servers 2.9 to 2.15 refuse more than 255 bytes and path separators, and can not be asked
+    Servers 2.9 to 2.15 refuse more than 255 bytes and path separators, and cannot be asked
     about names with dots, wildcards or white space.
     """
     if not name:

@@ -51,7 +51,7 @@ def _load(context: ssl.SSLContext, own: Certificate) -> None:
     with certs as cert, _as_file(own.client_key, own.client_key_path) as key:
         for name, path in ((cert_name, cert), (key_name, key)):
             if path and not os.access(path, os.R_OK):
-                raise JetStreamError(f"{name}: {path} is not there or can not be read")
+                raise JetStreamError(f"{name}: {path} is not there or cannot be read")
 
         asked = []
 
@@ -77,7 +77,7 @@ def _told(error: ssl.SSLError, cert_name: str, key_name: str, decrypting: bool) 
     if "VALUES_MISMATCH" in str(error.reason):
         return f"{key_name} is not the key of {cert_name}"
     if decrypting:
-        return f"{key_name} can not be decrypted; look at client_key_password"
+        return f"{key_name} cannot be decrypted; look at client_key_password"
     if cert_name == key_name:
         return f"{cert_name} holds no certificate with its key ({_reason(error)}); see client_key"
     return f"{cert_name} or {key_name} holds no PEM text that can be read ({_reason(error)})"

@@ -6,7 +6,7 @@
 
 """A websocket that carries the NATS protocol, by aiohttp. Loaded for ws:// and wss:// only.
 
-nats-py has one too. It can not be told under which name a certificate is expected, takes a frame
+nats-py has one too. It cannot be told under which name a certificate is expected, takes a frame
 for a line, and leaves its session open when a connection fails.
 """
 

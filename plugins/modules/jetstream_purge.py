@@ -289,7 +289,7 @@ async def purge(session: Session) -> dict[str, Any]:
     if session.check_mode or denied:
         found = await _purge.count(manager, name, subject, seq, keep, params["count_limit"])
         if denied and found.at_most:
-            raise JetStreamError(f"the stream {name} can not be purged, it has {denied[0]} set")
+            raise JetStreamError(f"the stream {name} cannot be purged, it has {denied[0]} set")
         remaining = None if found.purged is None else stored - found.purged
         return _result(session, stored, remaining, found.purged, found.at_most)
     purged = await _purge.purge(manager, info, server_of(session.connection), subject, seq, keep)

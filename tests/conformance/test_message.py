@@ -240,7 +240,7 @@ def test_a_message_id_can_be_used_again_after_the_window(account, run_module):
 
 
 # --------------------------------------------------------------------------------------------------
-# What a stream can not take
+# What a stream cannot take
 # --------------------------------------------------------------------------------------------------
 
 

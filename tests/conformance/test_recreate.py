@@ -169,7 +169,7 @@ def test_always_starts_anew_where_the_old_one_ended(account, run_module):
     state = account.state("S")
     assert state["messages"] == 0
     (first,) = account.store("s.a")
-    # 2.9 can not be told where to start.
+    # 2.9 cannot be told where to start.
     assert first == (6 if account.release >= V210 else 1)
     assert account.info("S", "C")["num_pending"] == 1
 

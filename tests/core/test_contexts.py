@@ -77,7 +77,7 @@ def test_a_context_by_its_name_and_by_its_path(place, home, monkeypatch, tmp_pat
     for named in ("shop", path, "~/.config/nats/context/shop.json"):
         assert who(context=named) == "context"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
-    assert "shop.json can not be read" in problems(context="shop")[0][1]
+    assert "shop.json cannot be read" in problems(context="shop")[0][1]
     (tmp_path / "elsewhere" / "nats").mkdir(parents=True)
     os.rename(tmp_path / ".config/nats/context", tmp_path / "elsewhere/nats/context")
     assert who(context="shop") == "context"
@@ -96,7 +96,7 @@ def test_the_selected_context_is_looked_at_when_asked_for(place, home, tmp_path)
 @pytest.mark.parametrize(
     ("written", "told"),
     [
-        (None, "can not be read"),
+        (None, "cannot be read"),
         ("", "no JSON object"),
         ("[1]", "no JSON object"),
         ('{"url": "nats://u:canary@h"', "no JSON object"),
@@ -110,8 +110,8 @@ def test_the_selected_context_is_looked_at_when_asked_for(place, home, tmp_path)
         ('{"creds": "op://vault/item/canary"}', "needs the op command"),
         ('{"user": "u", "password": "env://NO_SUCH"}', "the variable NO_SUCH is not set"),
         ('{"user": "u", "password": "data:;base64,%%%"}', "no Base64 data"),
-        ('{"user": "u", "password": "file:///no/such"}', "/no/such can not be read"),
-        ('{"creds": "/no/such/canary.creds"}', "can not be read"),
+        ('{"user": "u", "password": "file:///no/such"}', "/no/such cannot be read"),
+        ('{"creds": "/no/such/canary.creds"}', "cannot be read"),
         ('{"user_seed": "SUcanary"}', "needs"),
         ('{"user_jwt": "canary", "user_seed": "SUcanary"}', "no user JWT"),
         ('{"jetstream_domain": "a.b"}', "holds a dot"),

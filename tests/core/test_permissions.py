@@ -295,7 +295,7 @@ def run(guarded, admin, module, number, without=None):
 def skip_too_old(server, module, number):
     release = tuple(map(int, server.version.split(".")))
     if "pause_until" in WAYS[module][number][1] and release < (2, 11):
-        pytest.skip("servers before 2.11 can not pause a consumer")
+        pytest.skip("servers before 2.11 cannot pause a consumer")
     if module in NEWER and release < NEWER[module]:
         pytest.skip(f"older servers do not have what {module} asks for")
 

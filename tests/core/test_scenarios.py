@@ -121,7 +121,7 @@ def test_nothing_listens():
 
 def test_nobody_answers_at_all():
     with full_backlog() as url:
-        failure(1.5, ("within 0.5 s", "can not be reached"), servers=[url])
+        failure(1.5, ("within 0.5 s", "cannot be reached"), servers=[url])
 
 
 def test_nobody_says_a_word():

@@ -161,7 +161,7 @@ NO_JWT = operators.credentials(JWT, SEED).partition("*")[2]
             ["credentials"],
             "is not the seed of credentials",
         ),
-        ({"credentials_path": "/no/such/file"}, None, "/no/such/file can not be read"),
+        ({"credentials_path": "/no/such/file"}, None, "/no/such/file cannot be read"),
         ({"credentials_path": "/dev/null"}, None, "/dev/null is empty"),
         ({"jwt": JWT}, ["jwt"], "needs nkey_seed"),
         ({"jwt": JWT, "nkey_seed": OTHER.seed}, ["nkey_seed"], "is not the seed of jwt"),
@@ -173,7 +173,7 @@ NO_JWT = operators.credentials(JWT, SEED).partition("*")[2]
         ({"nkey_seed": "ÄÖÜ"}, ["nkey_seed"], "no NKey seed"),
         ({"nkey_seed": Key(ACCOUNT).seed}, ["nkey_seed"], "something else than a user"),
         ({"nkey_seed": OTHER.public}, ["nkey_seed"], "begins with SU"),
-        ({"nkey_seed_path": "/no/such/file"}, ["nkey_seed_path"], "can not be read"),
+        ({"nkey_seed_path": "/no/such/file"}, ["nkey_seed_path"], "cannot be read"),
         ({"nkey_seed_path": "/"}, ["nkey_seed_path"], "Is a directory"),
     ],
 )

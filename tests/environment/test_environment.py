@@ -203,7 +203,7 @@ def test_deletes_come_before_what_they_block(account):
 
 def test_consumers_come_before_a_change_to_interest(account):
     if account.version < (2, 10):
-        pytest.skip("2.9 can not change the retention of a stream")
+        pytest.skip("2.9 cannot change the retention of a stream")
     account.nats.ok("STREAM.CREATE.A", {"name": "A", "subjects": ["a"]})
     account.store("a", "a", "a")
     with account.watched() as requests:

@@ -36,7 +36,7 @@ def test_a_run_that_is_killed(begun, own_server, point):
 
 @pytest.mark.parametrize("point", points("server"))
 def test_a_server_that_is_killed(begun, own_server, account_on, point):
-    """The run itself waits for it; what it can not know, the next one finds."""
+    """The run itself waits for it; what it cannot know, the next one finds."""
     with client.Client(own_server.url) as nats:
         watch = Watch(nats)
         with Run(own_server.url, concurrency=4, retry_for="60s", **AFTER) as run:

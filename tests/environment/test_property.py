@@ -173,7 +173,7 @@ def test_from_one_to_another(account, before, after, policy):
     options = {**policy, "prune_nonempty": True, "prune_max": 50, "data_loss": "allow"}
     if marks:
         options["owner"] = "shop"
-    # A mirror that is one already can not be pointed elsewhere, and no stream become one.
+    # A mirror that is one already cannot be pointed elsewhere, and no stream become one.
     options["recreate"] = "always"
     if options["prune"] == "none":
         # What is left would keep subjects that others are to have.

@@ -563,7 +563,7 @@ def target_release(run: Run) -> None:
     if problems := release.problems(ROOT, version):
         for problem in problems:
             say(f"  {problem}")
-        raise SystemExit("This can not be released.")
+        raise SystemExit("This cannot be released.")
     need_environment(run)
     run_lint(run)
     if run.failed:

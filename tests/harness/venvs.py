@@ -19,7 +19,7 @@ from .paths import cache
 
 
 class NotInstalled(Exception):
-    """A package can not be had for this Python; the text ends with pip's last words."""
+    """A package cannot be had for this Python; the text ends with pip's last words."""
 
 
 def environment(name: str, python: Path, packages: Sequence[str]) -> Path:

@@ -41,7 +41,7 @@ DOCUMENTED = {
     "filter": "plugins/filter",
 }
 
-# While Galaxy imports a collection, its linter can not find it by its name. `make lint` does.
+# While Galaxy imports a collection, its linter cannot find it by its name. `make lint` does.
 NOT_YET_THERE = "WARNING: ERROR    Failed to find nats.jetstream.provision playbook."
 
 PLAYBOOK = """\

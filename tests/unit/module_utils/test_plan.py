@@ -235,7 +235,7 @@ def test_recreate_only_when_allowed_and_only_if_empty():
 
 
 def test_what_can_not_be_created_is_not_recreated():
-    with pytest.raises(_errors.Refused, match="can not be created sealed"):
+    with pytest.raises(_errors.Refused, match="cannot be created sealed"):
         plan(stored(), storage="memory", sealed=True, recreate="always")
 
 
