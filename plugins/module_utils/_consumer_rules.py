@@ -11,6 +11,7 @@ What servers do was observed on 2.9.10, 2.10.27 and 2.15.1.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import (
@@ -18,7 +19,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._consumer import (
     SCHEMA,
     canonical,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._errors import MISSING, ApiError
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    MISSING,
+    ApiError,
+    PermissionDenied,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Identity, Info
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
     Check,
@@ -51,6 +56,14 @@ PULL_ONLY = (
     "priority_timeout",
 )
 _START = {"by_start_sequence": "opt_start_seq", "by_start_time": "opt_start_time"}
+# What a stream may not take of its consumers, and the values that every stream takes.
+_TAKEN_BY_ALL = {
+    "max_ack_pending": 0,
+    "inactive_threshold": 0,
+    "num_replicas": 1,
+    "ack_policy": "explicit",
+    "deliver_policy": "all",
+}
 
 
 # --------------------------------------------------------------------------------------------------
@@ -213,14 +226,14 @@ def stream_problems(config: Config, stream: Config, server: Server) -> list[str]
     """
     problems = []
     workqueue = stream.get("retention") == "workqueue"
-    if workqueue and config.get("ack_policy") != "explicit":
+    if workqueue and config.get("ack_policy") not in ("explicit", "flow_control"):
         problems.append("a workqueue stream needs ack_policy=explicit (err_code 10084, 10098)")
     if workqueue and config.get("deliver_policy", "all") != "all":
         problems.append("a workqueue stream needs deliver_policy=all (err_code 10101)")
     limits = stream.get("consumer_limits") or {}
     for name, code in (("max_ack_pending", 10121), ("inactive_threshold", 10153)):
         most, has = limits.get(name) or 0, config.get(name) or 0
-        if most > 0 and (has > most or has < 0):
+        if 0 < most < has:  # below 0 is unlimited, and taken
             problems.append(f"{name} {has} is above consumer_limits ({most}, err_code {code})")
     replicas, of_stream = config.get("num_replicas") or 0, stream.get("num_replicas") or 1
     if replicas > of_stream:
@@ -422,8 +435,24 @@ def is_empty(info: Info) -> bool:
 
 
 async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
-    """Nothing but the consumer itself decides."""
-    return [], []
+    """Return what the stream does not take, which is asked where it may not take something.
+
+    Without the permission to read the stream it is left to the server to refuse.
+    """
+    stream = plan.context.parent
+    if stream is None and _stream_decides(plan):
+        with contextlib.suppress(PermissionDenied):
+            stream = await read_parent(manager, plan.identity)
+    texts = stream_problems(plan.config, stream, plan.context.server) if stream else []
+    return [Problem("stream", text) for text in texts], []
+
+
+def _stream_decides(plan: Any) -> bool:
+    written = plan.changed if plan.action == "update" else plan.wanted
+    return any(
+        name in written and plan.config.get(name) not in (None, 0, harmless)
+        for name, harmless in _TAKEN_BY_ALL.items()
+    )
 
 
 async def create(manager: Any, identity: Identity, config: Config) -> Info:

@@ -164,6 +164,7 @@ PARENTS = chosen(
     {},
     {},
     {"retention": "interest"},
+    {"retention": "workqueue"},
     {"consumer_limits": {"max_ack_pending": 2000, "inactive_threshold": 2 * 86400 * 10**9}},
     {"consumer_limits": {"max_ack_pending": 5}},
 )
@@ -319,5 +320,9 @@ def _consumer_conflicts(c: Options, release: Release, parent: Options) -> Iterat
         yield ("inactive_threshold",)
     if limits and push and c.get("ack_policy") == "none":
         yield ("deliver_subject",)
-    if limits and not 0 <= c.get("max_ack_pending", 0) <= limits["max_ack_pending"]:
+    if limits and c.get("max_ack_pending", 0) > limits["max_ack_pending"]:
         yield ("max_ack_pending",)
+    if parent.get("retention") == "workqueue" and not flow:
+        yield ("ack_policy",)
+    if parent.get("retention") == "workqueue":
+        yield ("deliver_policy", "opt_start_seq", "opt_start_time")

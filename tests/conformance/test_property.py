@@ -270,6 +270,7 @@ ALWAYS = {"recreate": "always", "data_loss": "allow"}
 REPLACE = {"update": "replace", **ALWAYS}
 REPUBLISH = {"subjects": ["s.a"], "republish": {"src": "s.a", "dest": "r.a"}}
 LIMITS = {"consumer_limits": {"max_ack_pending": 2000, "inactive_threshold": 2 * 86400 * 10**9}}
+WORKQUEUE = {"retention": "workqueue"}
 START = {"deliver_policy": "by_start_time", "opt_start_time": "2024-01-01T00:00:00Z"}
 EPHEMERAL = {"durable": False, "inactive_threshold": "1h"}
 
@@ -328,6 +329,30 @@ FOUND_STREAMS = {
     ),
 }
 FOUND_CONSUMERS = {
+    "above_the_limit_of_the_stream": (LIMITS, {}, {"max_ack_pending": 2001}, {}, "- no no"),
+    "longer_than_the_limit_of_the_stream": (
+        LIMITS,
+        {},
+        {"inactive_threshold": "3d"},
+        {},
+        "- no no",
+    ),
+    "unlimited_beside_the_limit": (LIMITS, {}, {"max_ack_pending": -1}, {}, "- update update"),
+    "acknowledges_otherwise_than_a_workqueue": (
+        WORKQUEUE,
+        {},
+        {"ack_policy": "all"},
+        ALWAYS,
+        "no no no",
+    ),
+    "starts_otherwise_than_a_workqueue": (WORKQUEUE, {}, START, ALWAYS, "no no no"),
+    "acknowledges_a_workqueue_by_flow_control": (
+        WORKQUEUE,
+        {},
+        {"deliver_subject": "d.x", "ack_policy": "flow_control"},
+        ALWAYS,
+        "no no recreate",
+    ),
     "ephemeral_that_becomes_durable": ({}, EPHEMERAL, {}, REPLACE, "update update update"),
     "zero_is_the_limit_of_the_stream": (
         LIMITS,

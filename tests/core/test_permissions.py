@@ -328,6 +328,17 @@ def test_with_one_less_it_is_named(module, number, guarded, admin):
         assert "Traceback" not in str(result)
 
 
+@pytest.mark.parametrize(("retention", "refused"), [("limits", None), ("workqueue", 10098)])
+def test_what_the_stream_allows_is_left_to_the_server(retention, refused, guarded, admin):
+    """A user who may not read the stream creates consumers all the same."""
+    prepare(guarded, admin, [{**STREAM, "retention": retention}])
+    url = guarded.url.replace("://", f"://{user('jetstream_consumer', 1, None)}:{PASSWORD}@")
+    code = import_module("ansible_collections.nats.jetstream.plugins.modules.jetstream_consumer")
+    result = collection.run_module(code, servers=[url], stream="S", name="C", ack_policy="all")
+    assert result.get("err_code") == refused
+    assert bool(result.get("failed")) is bool(refused)
+
+
 def test_the_message_lists_what_the_module_needs(guarded, admin):
     result = run(guarded, admin, "jetstream_purge", 1, 1)
     assert "127.0.0.1" in result["msg"]
