@@ -6,14 +6,13 @@
 
 """Arguments that AnsibleModule itself fails on, without a name or with a traceback.
 
-It takes for granted that texts can be encoded, that numbers end, and that what an option with
-options of its own is given is a dictionary (ansible-core 2.16 to 2.21). So these are looked at
-before it is.
+It takes for granted that texts can be encoded, that numbers end and are not very long, that what
+an option with options of its own is given is a dictionary, and that what has a default is not null
+(ansible-core 2.16 to 2.21). So these are looked at before it is.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
@@ -24,8 +23,9 @@ Spec = Mapping[str, Any]
 AsDict = Callable[[str], Any]
 
 NO_TEXT = "holds a part of a character (a lone surrogate), which is no text"
-NO_NUMBER = "must be a whole number"
+NO_NUMBER = "must be a whole number of at most 64 bits"
 NO_DICT = "must be a dictionary"
+NULL = "is null; leave it out, or give omit, for its default"
 
 
 def argument_problems(params: Mapping[str, Any], spec: Spec, as_dict: AsDict) -> list[Problem]:
@@ -51,6 +51,8 @@ def _problems(
     place: str, value: Any, option: Mapping[str, Any], as_dict: AsDict
 ) -> Iterator[Problem]:
     if value is None:
+        if option.get("default") is not None:
+            yield Problem(place, NULL)
         return
     if _is_broken(value) or _is_broken(place):
         yield Problem(place.encode(errors="replace").decode(), NO_TEXT)
@@ -66,7 +68,7 @@ def _problems(
                 yield from _problems(f"{place}[{index}]", member, element, as_dict)
     elif kind == "path" and isinstance(value, str) and "\0" in value:
         yield Problem(place, "holds a NUL, which no path can")
-    elif kind == "int" and not _is_finite(value):
+    elif kind == "int" and not _is_number(value):
         yield Problem(place, NO_NUMBER)
     elif kind == "dict" and inner:
         value = _dictionary(value, as_dict)
@@ -93,13 +95,19 @@ def _dictionary(value: Any, as_dict: AsDict) -> Any:
     return value if isinstance(value, dict) else None
 
 
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, str):
-        try:
-            value = float(value) if not value.strip().lstrip("+-").isdigit() else 0
-        except ValueError:
-            return True  # no number at all, which Ansible says itself
-    return not isinstance(value, float) or math.isfinite(value)
+def _is_number(value: Any) -> bool:
+    """Say whether it is a number, or a text that Ansible refuses itself.
+
+    To Ansible a list may be one, of a sign, digits and an exponent.
+    """
+    if not isinstance(value, (str, int, float)):
+        return False
+    try:
+        return abs(float(value)) <= 2.0**64  # which NaN is not
+    except OverflowError:
+        return False
+    except ValueError:
+        return True
 
 
 def _is_broken(value: Any) -> bool:

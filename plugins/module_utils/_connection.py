@@ -289,8 +289,21 @@ class Connection:
             await self._client.publish(subject, payload, reply=reply, headers=headers)
         except (nats_errors.ConnectionClosedError, OSError) as error:
             raise NotSent(self._lost or self._loss()) from error
+        except nats_errors.MaxPayloadError as error:
+            raise JetStreamError(
+                f"{subject} was not sent: it has {len(payload)} bytes, the server's max_payload is "
+                f"{self.max_payload}{self._largest(subject, payload)}"
+            ) from error
         except nats_errors.Error as error:
             raise JetStreamError(f"{subject} was not sent: {error}") from error
+
+    def _largest(self, subject: str, payload: bytes) -> str:
+        """Name the setting that makes a request for a stream or a consumer so large."""
+        if not subject.startswith((f"{self.prefix}.STREAM.", f"{self.prefix}.CONSUMER.")):
+            return ""
+        body = json.loads(payload)
+        body = body.get("config", body)
+        return f"; most of it is {max(body, key=lambda name: len(json.dumps(body[name])))}"
 
     def new_inbox(self) -> str:
         """Return a subject of our own for answers."""

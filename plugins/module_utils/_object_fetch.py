@@ -68,11 +68,17 @@ async def fetch(session: Any) -> dict[str, Any]:
 
 
 async def _existing(dest: str) -> Optional[_objects.Data]:
-    if not os.path.exists(dest):
+    try:
+        os.stat(dest)
+    except (FileNotFoundError, NotADirectoryError):
         folder = os.path.dirname(dest) or "."
         if not os.path.isdir(folder):
-            raise JetStreamError(f"dest: there is no directory {folder} to put {dest} into")
+            raise JetStreamError(
+                f"dest: there is no directory {folder} to put {dest} into"
+            ) from None
         return None
+    except OSError as error:
+        raise _unwritable(dest, error) from error
     return await _object_store.data_of(_object_store.Source(path=dest, option="dest"))
 
 

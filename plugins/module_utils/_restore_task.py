@@ -79,11 +79,12 @@ def backups_in(path: str, streams: Optional[list[str]]) -> list[str]:
     names = [name for name in names if files.is_backup(os.path.join(path, name))]
     found = matching(names, streams)
     missing = [name for name in streams or () if not set("*?[") & set(name) and name not in found]
-    if missing or not found:
-        option = "streams" if streams else "path"
-        raise files.BadBackup(
-            f"{option}: {path} holds no backup{' of ' if missing else ''}{', '.join(missing)}"
-        )
+    if missing:
+        raise files.BadBackup(f"streams: {path} holds no backup of {', '.join(missing)}")
+    if not names:
+        raise files.BadBackup(f"path: {path} holds no backup")
+    if not found:
+        raise files.BadBackup(f"streams: none of the {len(names)} backups in {path} is meant")
     return [os.path.join(path, name) for name in found]
 
 

@@ -165,7 +165,9 @@ def test_a_directory_of_several(account, backup, restore):
     before = picture(account, "S"), picture(account, "A")
     good(backup())
     account.clear()
-    assert failed(restore("", streams=["NONE"]))
+    assert "streams: " in failed(restore("", streams=["NONE"]))
+    assert failed(restore("", streams=["N*"])).startswith("streams: none of the 2 backups in ")
+    assert failed(restore("", streams=[])).startswith("streams: none of the 2 backups in ")
     good(restore("", streams=["A*"]))
     assert account.info("S") is None
     rows = good(restore(""))["streams"]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -213,7 +214,18 @@ def test_what_nats_py_refuses_to_send_is_no_traceback(newest_server):
 
     error, took = timed(newest_server.url, _errors.JetStreamError, work)
     assert took < AT_ONCE
-    assert "$JS.API.INFO was not sent" in str(error)
+    assert "$JS.API.INFO was not sent: it has 2097152 bytes" in str(error)
+
+
+def test_what_makes_a_request_too_large_is_named(newest_server):
+    config = {"description": "x" * 4000, "deliver_group": "x" * (2 << 20)}
+    body = json.dumps({"stream_name": "S", "config": config}).encode()
+
+    async def work(manager):
+        await manager.connection.request("CONSUMER.CREATE.S.C", body, 2.0)
+
+    error, _took = timed(newest_server.url, _errors.JetStreamError, work)
+    assert str(error).endswith("max_payload is 1048576; most of it is deliver_group")
 
 
 @pytest.mark.parametrize("answer", [b"", b"+OK", b"[]", b'{"stream": "ALL", "seq": 1}'])

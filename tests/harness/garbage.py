@@ -79,8 +79,13 @@ class Place(NamedTuple):
         for part in reversed(self.path):
             value = [value] if part == "[]" else {**inner, part: value}
             inner = inner if part == "[]" else {}
+        return {**self.around(), self.option: value}
+
+    def around(self) -> dict[str, Any]:
+        """Return the arguments of that task without the option."""
         args = {**task(self.module), **BESIDE.get((self.module, self.option), {})}
-        return {name: one for name, one in {**args, self.option: value}.items() if one is not None}
+        args[self.option] = None
+        return {name: one for name, one in args.items() if one is not None}
 
 
 _SPECS: dict[str, dict[str, Any]] = {}
