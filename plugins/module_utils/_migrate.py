@@ -63,8 +63,8 @@ async def look_before(manager: Any, plan: Any) -> Looked:
     room = _move.room_problem(folder, state["bytes"])
     problems += [Problem("migrate_path", room)] if room else []
     problems += await _no_room_in_account(manager, plan)
-    sourcing, warnings = await _sourcing(manager, plan)
-    return problems + sourcing, warnings
+    downstream, warnings = await _downstream(manager, plan)
+    return problems + downstream, warnings + _not_kept(plan)
 
 
 def _left_out(config: Config, consumers: list[Config], server: Server) -> list[Problem]:
@@ -107,23 +107,52 @@ async def _no_room_in_account(manager: Any, plan: Any) -> list[Problem]:
     return []
 
 
-async def _sourcing(manager: Any, plan: Any) -> Looked:
-    """Tell of the streams that copy everything again once their source was restored.
+async def _downstream(manager: Any, plan: Any) -> Looked:
+    """Tell of the streams for which it makes a difference that this one was restored.
 
-    Observed on 2.15.1; on 2.9.10 and 2.10.27 they go on where they were, as mirrors do on all.
+    Those that source it copy everything again with 2.15.1; with 2.9.10 and 2.10.27 they go on
+    where they were, as mirrors do with all three. A mirror that has more than what it mirrors
+    stores the next messages twice (2.10.27).
     """
-    if plan.context.server.knows(V211) is False:
-        return [], []
-    names = await taking_from(manager, plan.identity[0], mirrors=False)
-    if names is None:
-        text = "streams that source it will copy all its messages again; which these are"
-        return [], [f"{text} cannot be seen, as the user may not list streams"]
-    if not names:
-        return [], []
-    text = f"{', '.join(names)} will copy all its messages again, because they source it"
+    name, lost = plan.identity[0], _promoted_from(plan)
+    asked = []
+    if "retention" in plan.changed and plan.config.get("retention") == "workqueue":
+        text = "take away from the work queue what its consumers have not got yet"
+        asked.append((f"will {text}, because they mirror or source it", True))
+    if lost:
+        text = f"may have got more of {lost} than what is restored, and then differ from it"
+        asked.append((f"{text}, because they mirror or source it", True))
+    if plan.context.server.knows(V211) is not False:
+        asked.append(("will copy all its messages again, because they source it", False))
+    found = [(text, await taking_from(manager, name, mirrors)) for text, mirrors in asked]
+    unseen = [text for text, names in found if names is None]
+    if unseen:
+        text = f"streams {' or '.join(unseen)}"
+        return [], [f"{text}; which these are cannot be seen, as the user may not list streams"]
+    texts = [f"{', '.join(names)} {text}" for text, names in found if names]
     if plan.policy.data_loss == "allow":
-        return [], [text]
-    return [Problem("recreate", f"{text}; data_loss=allow accepts that")], []
+        return [], texts
+    return [Problem("recreate", f"{text}; data_loss=allow accepts that") for text in texts], []
+
+
+def _promoted_from(plan: Any) -> str:
+    """Return the stream that a mirror was one of, which the plan makes a stream of its own."""
+    origin = (plan.current_config.get("mirror") or {}).get("name")
+    return "" if plan.config.get("mirror") else origin or ""
+
+
+def _not_kept(plan: Any) -> list[str]:
+    """Return what a restore cannot keep although every message stays."""
+    texts, server, origin = [], plan.context.server, _promoted_from(plan)
+    if server.knows(V215) is True and plan.current["state"]["messages"]:
+        texts.append(
+            f"nats-server {server.text} forgets with a restore which Nats-Msg-Id it has stored: a "
+            "publisher whose acknowledgement was lost before the migration, and that tries again "
+            "after it, stores its message twice"
+        )
+    if origin:
+        texts.append(f"what {origin} stores during the migration may not get into the stream")
+    return texts
 
 
 async def counted(manager: Any, plan: Any) -> Any:

@@ -336,7 +336,9 @@ def state_differences(
     because clients acknowledge them; and there may be more where they come from another stream.
     """
     state, expected = span(info["state"]), span(backup.state)
-    grows = live or bool(config.get("mirror") or config.get("sources"))
+    # A snapshot of a stream that takes from another one may hold more than was said of it.
+    takes = any(one.get("mirror") or one.get("sources") for one in (config, backup.config))
+    grows = live or takes
     names = ["messages", "first_seq", "last_seq"]
     if going or may_lose or _removes_any(config, backup):
         names = ["last_seq"]

@@ -561,9 +561,13 @@ options:
       - What is restored is compared with what was there before. If anything fails, the old stream is restored
         from the same snapshot. What the new settings themselves remove is counted in RV(would_lose).
       - It is refused, with the reason, where the server cannot do it. Servers before 2.15 make no snapshot of a stream
-        in memory and restore none into memory. A mirror of another stream has that stream's messages. From
-        nats-server 2.11 on, streams that source this one copy all its messages again, which needs
-        O(data_loss=allow) and names them.
+        in memory and restore none into memory. A mirror of another stream has that stream's messages.
+      - Three things need O(data_loss=allow), and the task names the streams that they concern. From nats-server 2.11
+        on, streams that source this one copy all its messages again. Streams that mirror or source it take
+        messages away from it once it is a work queue. They may have got more than what is restored when a mirror
+        becomes a stream of its own while its origin goes on storing.
+      - From nats-server 2.15 on, a restored stream does not know which C(Nats-Msg-Id) it has stored before. A warning
+        says so.
       - With V(if_empty), a stream that holds no message is recreated, and any other fails the task. Nothing is
         purged.
       - With V(always), a stream is recreated with the loss of its messages. Its subjects are taken away first,
