@@ -94,6 +94,24 @@ SECTIONS = (
     Section("consumers", CONSUMER),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
+# Computed once: each of a thousand entries asks for them.
+KNOWN = {
+    section.name: {
+        *section.kind.identity,
+        *section.kind.schema.by_name,
+        *POLICY.by_name,
+        "extra_config",
+        *section.inner,
+    }
+    for section in SECTIONS
+}
+REAL_NAMES = {
+    section.name: {
+        **{alias: field.name for field in section.kind.schema.fields for alias in field.aliases},
+        **{alias: name for name, others in section.kind.aliases.items() for alias in others},
+    }
+    for section in SECTIONS
+}
 
 
 def section_of(info: Info) -> Section:
@@ -166,7 +184,7 @@ def _defaults(given: Mapping[str, Any], problems: list[Problem]) -> dict[str, Co
             problems.append(Problem(place, "must be a dictionary"))
         else:
             kind = BY_NAME[name].kind
-            said = _without_aliases(kind, options or {}, place, problems)
+            said = _without_aliases(BY_NAME[name], options or {}, place, problems)
             known = {*kind.schema.by_name, *POLICY.by_name}
             problems += unknown_options(kind, said, known, place)
             kind.schema.wire(said, place, problems)
@@ -201,17 +219,16 @@ def _said(
     for index, entry in enumerate(entries or []):
         where = f"{place}[{index}]"
         if isinstance(entry, dict):
-            yield where, _without_aliases(section.kind, entry, where, problems)
+            yield where, _without_aliases(section, entry, where, problems)
         else:
             problems.append(Problem(where, "must be a dictionary"))
 
 
 def _without_aliases(
-    kind: Kind, options: Mapping[str, Any], place: str, problems: list[Problem]
+    section: Section, options: Mapping[str, Any], place: str, problems: list[Problem]
 ) -> Config:
     """Return the options that are mentioned (not None), each under its own name."""
-    own = {alias: field.name for field in kind.schema.fields for alias in field.aliases}
-    own.update({alias: name for name, others in kind.aliases.items() for alias in others})
+    own = REAL_NAMES[section.name]
     out: Config = {}
     for name, value in options.items():
         if value is None:
@@ -233,8 +250,7 @@ def _declared(
 ) -> Optional[Declared]:
     """Return the asset of an entry (own: what it says itself), None without an identity."""
     kind = section.kind
-    known = {*kind.identity, *kind.schema.by_name, *POLICY.by_name, "extra_config", *section.inner}
-    problems += unknown_options(kind, options, known, place)
+    problems += unknown_options(kind, options, KNOWN[section.name], place)
     identity, before = [], len(problems)
     for option in kind.identity:
         if is_zero(options.get(option)):

@@ -119,7 +119,7 @@ def digest(rows: list[dict[str, Any]], sealed: str = "") -> str:
 
     The order of the declaration means nothing. sealed stands for the values of entries.
     """
-    means = ("kind", "name", "stream", "bucket", "action", "changes", "moves")
+    means = ("kind", "name", "stream", "bucket", "action", "options", "changes", "moves")
     kept = [{name: row[name] for name in means if name in row} for row in rows]
     lines = sorted(json.dumps(row, sort_keys=True) for row in kept)
     return hashlib.sha256("\n".join([*lines, sealed]).encode()).hexdigest()
@@ -142,6 +142,10 @@ def _changes(item: Item) -> list[dict[str, Any]]:
 
 def _row(item: Item, moves: list[dict[str, str]]) -> dict[str, Any]:
     row = {**named(item), "action": item.plan.action, "changes": _changes(item)}
+    if item.plan.action == "create":
+        # A third of the size, of what is often the most of a plan: nothing was there before.
+        row["options"] = {change["option"]: change["after"] for change in row["changes"]}
+        row["changes"] = []
     if item.why:
         row["reason"] = item.why
     if moves:

@@ -214,7 +214,6 @@ def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
     kind, context, rules = draft.kind, draft.context, draft.kind.rules()
     final = kind.canonical(draft.config)
     changed = _difference(draft)
-    draft = draft._replace(action=action, changed=changed)
     problems = problems + check(rules, final, changed, context) + _overruled(draft, final)
     if problems:
         raise Refused.because(draft.title, problems)
@@ -225,8 +224,8 @@ def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
         )
     declared = kind.schema.declaration(kind.spelling(final), context)
     mark = {"owner": draft.policy.owner} if draft.policy.owner else {}
-    named = names_of(kind, draft.identity)
-    draft = draft._replace(after={**named, **declared, **draft.extra, **mark})
+    after = {**names_of(kind, draft.identity), **declared, **draft.extra, **mark}
+    draft = draft._replace(action=action, changed=changed, after=after)
     draft = draft._replace(
         changes=_changes(draft),
         unverified=_unverified(draft),
@@ -251,6 +250,8 @@ def _difference(draft: Plan) -> frozenset[str]:
 
 def guarded(draft: Plan) -> Plan:
     """Hold the losses of a plan against data_loss, and put what goes through into warnings."""
+    if not draft.losses:
+        return draft
     losses = [loss for loss in draft.losses if loss.at_most or loss.place or loss.consumers]
     text = "; ".join(_loss_text(loss) for loss in losses)
     lost = would_lose(losses)
@@ -305,7 +306,7 @@ def _changes(draft: Plan) -> list[dict[str, Any]]:
 
     if draft.current is None:
         before, after = {}, draft.after
-        names = [name for name in kind.schema.by_name if name in draft.after]
+        names = [name for name in draft.after if name in kind.schema.by_name]
     else:
         before, after = spelt(draft.current_config), spelt(draft.config)
         names = [name for name in kind.schema.by_name if before[name] != after[name]]

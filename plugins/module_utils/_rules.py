@@ -116,14 +116,13 @@ def check(
     rules: Rules, config: Config, changed: Iterable[str], context: Context, place: str = ""
 ) -> list[Problem]:
     """Return which rules a configuration breaks, among those that the change touches."""
-    touched = set(changed)
+    touched = frozenset(changed)
     prefix = f"{place}." if place else ""
     problems = []
     for rule in rules.checks:
-        involved = touched.intersection(rule.fields)
-        text = rule.problem(config, context) if involved else None
+        text = None if touched.isdisjoint(rule.fields) else rule.problem(config, context)
         if text:
-            name = next(field for field in rule.fields if field in involved)
+            name = next(field for field in rule.fields if field in touched)
             problems.append(Problem(f"{prefix}{name}", text))
     return problems
 

@@ -507,6 +507,12 @@ class Schema:
     def __init__(self, *fields: Field) -> None:
         self.fields = fields
         self.by_name = {field.name: field for field in fields}
+        # Those that a declaration can have although the configuration says nothing of them.
+        self._speaking = frozenset(
+            field.name
+            for field in fields
+            if callable(field.default) or (field.shown and not is_zero(field.default))
+        )
 
     def argument_spec(self) -> dict[str, Any]:
         """Return the Ansible argument spec. No option has a default: unsaid is untouched."""
@@ -535,8 +541,7 @@ class Schema:
         """
         builtin, declared = context._replace(parent=None), {}
         for field in self.fields:
-            unset = config.get(field.name) is None and not callable(field.default)
-            if unset and (not field.shown or is_zero(field.default)):
+            if config.get(field.name) is None and field.name not in self._speaking:
                 continue  # most of them, in most configurations
             value = field.value_in(config, context)
             default = field.default_in(config, builtin)
@@ -603,6 +608,8 @@ def _gate(
 ) -> None:
     for field in fields:
         value: Any = (config or {}).get(field.name)
+        if value is None:
+            continue  # most of them, in most configurations
         if is_zero(value) or field.type.normal(value) == field.type.normal(
             None if callable(field.default) else field.default
         ):

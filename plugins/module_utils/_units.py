@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 NANOSECOND = 1
 MICROSECOND = 1_000
@@ -86,7 +87,11 @@ def parse_duration(value: object) -> int:
     Raises UnitError for anything else, for negative values, for fractions of a nanosecond, for
     more than 64 bits, and for bare numbers above 31,536,000, which look like nanoseconds.
     """
-    text = str(value).strip()
+    return _nanoseconds(str(value).strip())
+
+
+@lru_cache(maxsize=256)  # an environment says the same few durations a thousand times
+def _nanoseconds(text: str) -> int:
     number = _NUMBER.match(text)
     if number:
         nanoseconds = _scaled(number.group(1), number.group(2), SECOND, text)

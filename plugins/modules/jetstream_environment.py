@@ -353,8 +353,7 @@ plan:
       type: str
       sample: update
     changes:
-      description: Every setting that changes. For what is new, every setting that is not at the default. Empty for
-        entries.
+      description: Every setting that changes. Empty for what is new, for what is deleted, and for entries.
       returned: always
       type: list
       elements: dict
@@ -365,7 +364,7 @@ plan:
           type: str
           sample: max_age
         before:
-          description: Its value before, or V(null) for a new asset.
+          description: Its value before.
           returned: always
           type: raw
           sample: 12h
@@ -374,6 +373,14 @@ plan:
           returned: always
           type: raw
           sample: 30d
+    options:
+      description: What a new asset gets, as options would say it. What is at the default is left out.
+      returned: for what is new, except entries
+      type: dict
+      sample:
+        subjects:
+          - orders.>
+        max_age: 30d
     reason:
       description: Why it changes although it is not declared.
       returned: for what is pruned

@@ -8,6 +8,9 @@ An asset is a stream or its consumer. Times of plays are those above a play with
 scripts (bare.py) are timed as whole processes, 64 requests in flight. Requests are counted by the
 server. Beside the time that passes there is the time of the processor, which other work on the
 machine does not change as much; that of the server is not part of it.
+
+Ansible itself reads the declaration, hands it to a module and takes the result back. How long that
+takes is measured with a module that does nothing else (library/idle.py), and told besides.
 """
 
 from __future__ import annotations
@@ -65,6 +68,7 @@ class Bench:
         self.server, self.folder = server, folder
         tree = str(collection.tree())
         self.env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": tree, "PYTHONPATH": tree}
+        self.env["ANSIBLE_LIBRARY"] = str(HERE / "library")
         self.variables = {"ansible_python_interpreter": sys.executable, "bench_url": server.url}
         self.peer = peer()
         if self.peer:
@@ -84,6 +88,13 @@ class Bench:
         task = {"servers": ["{{ bench_url }}"], "streams": "{{ streams }}"}
         tasks = [{"nats.jetstream.jetstream_environment": task}]
         return self.play(tasks, **declaration(count)).above(self.ping)
+
+    def idle(self, count: int) -> Time:
+        """Return the time of handing over the same, and the result it would have now."""
+        result = self.folder / "result.json"
+        result.write_text(self.run("jetstream_environment", declaration(count), check=True))
+        task = {"servers": ["{{ bench_url }}"], "streams": "{{ streams }}", "result": str(result)}
+        return self.play([{"idle": task}], **declaration(count)).above(self.ping)
 
     def loop(self, count: int) -> Time:
         """Return the time of a loop of single tasks over so many streams and consumers."""
@@ -138,20 +149,25 @@ class Bench:
     def bare(self, what: str, count: int) -> Time:
         return timed([sys.executable, str(BARE), what, self.server.url, str(count)], self.env)
 
-    def peak(self, module: str, options: dict[str, Any]) -> float:
-        """Return the MiB that a module needs at most, run as Ansible runs it."""
+    def run(self, module: str, options: dict[str, Any], *, check: bool, before: str = "") -> str:
+        """Return what a module prints, run as Ansible runs it; before is a script in front of it."""
         arguments = self.folder / "arguments.json"
-        options = {"servers": [self.server.url], **options}
+        options = {"servers": [self.server.url], "_ansible_check_mode": check, **options}
         arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+        command = [sys.executable, "-m", f"{MODULES}.{module}", str(arguments)]
+        if before:
+            command = [sys.executable, "-c", before, *command]
+        done = subprocess.run(command, env=self.env, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout
+
+    def peak(self, module: str, options: dict[str, Any]) -> float:
+        """Return the MiB that a module needs at most."""
         script = (
             "import resource, subprocess, sys;"
             "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
         )
-        command = [sys.executable, "-c", script, sys.executable, "-m", f"{MODULES}.{module}"]
-        command.append(str(arguments))
-        done = subprocess.run(command, env=self.env, check=True, stdout=subprocess.PIPE, text=True)
-        return int(done.stdout) / 1024
+        return int(self.run(module, options, check=False, before=script)) / 1024
 
     def requests(self) -> int:
         with client.Client(self.server.url) as nats:
@@ -186,18 +202,22 @@ def timed(command: list[str], env: dict[str, str]) -> Time:
 
 def measure(bench: Bench, count: int, rounds: int) -> None:
     print(f"environment of {count} streams with {count} consumers")
-    created, bare_created = [], []
+    created, bare_created, idle = [], [], []
     for _round in range(rounds):
         bench.empty()
         bare_created.append(bench.bare("create", count))
         bench.empty()
+        idle.append(bench.idle(count))
         created.append(bench.environment(count))
     show("from nothing", created, bare_created, "1.5")
+    show_without(idle, created, bare_created)
     before = bench.requests()
     unchanged = [bench.environment(count) for _round in range(rounds)]
     sent = (bench.requests() - before - 1) // rounds
     bare_read = [bench.bare("read", count) for _round in range(rounds)]
+    idle = [bench.idle(count) for _round in range(rounds)]
     show("unchanged", unchanged, bare_read, "3.0")
+    show_without(idle, unchanged, bare_read)
     peak = bench.peak("jetstream_environment", declaration(count))
     print(f"  requests of an unchanged run: {sent}; peak memory {peak:.0f} MiB")
     if count <= 1000:
@@ -231,6 +251,17 @@ def show(what: str, times: list[Time], bare: list[Time], bound: str) -> None:
         f"  {what}: {mine.wall:.2f} s above a ping, bare script {theirs.wall:.2f} s: "
         f"{mine.wall / theirs.wall:.2f} (bound {bound}); of the processor {mine.cpu:.2f} s and "
         f"{theirs.cpu:.2f} s: {mine.cpu / theirs.cpu:.2f}"
+    )
+
+
+def show_without(idle: list[Time], times: list[Time], bare: list[Time]) -> None:
+    """Tell the part of Ansible itself, and the ratios without it."""
+    ansible, theirs = median(idle), median(bare)
+    rest = median(times).above(ansible)
+    print(
+        f"    of it Ansible itself {ansible.wall:.2f} s; the rest {rest.wall / theirs.wall:.2f} "
+        f"times the bare script; of the processor {ansible.cpu:.2f} s and "
+        f"{rest.cpu / theirs.cpu:.2f} times"
     )
 
 
