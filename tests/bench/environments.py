@@ -150,7 +150,7 @@ class Bench:
         return timed([sys.executable, str(BARE), what, self.server.url, str(count)], self.env)
 
     def run(self, module: str, options: dict[str, Any], *, check: bool, before: str = "") -> str:
-        """Return what a module prints, run as Ansible runs it; before is a script in front of it."""
+        """Return what a module prints, run as Ansible runs it. before is a script around it."""
         arguments = self.folder / "arguments.json"
         options = {"servers": [self.server.url], "_ansible_check_mode": check, **options}
         arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))

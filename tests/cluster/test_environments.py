@@ -87,7 +87,7 @@ def test_what_is_not_done_while_a_server_is_down(cluster, nats):
     made = declare(
         cluster.urls,
         owner="shop",
-        streams=[*streams(3, ["THREE"]), *streams(1, ["ONE"])],
+        streams=[*streams(3, ["THREE", "FOUR"]), *streams(1, ["ONE"])],
     )
     assert not made.get("failed"), made
     at = nats.ok("STREAM.INFO.ONE")["cluster"]["leader"]
@@ -96,7 +96,11 @@ def test_what_is_not_done_while_a_server_is_down(cluster, nats):
     down.kill()
     # The stream on it is not known to anybody now: nothing is pruned, and nothing else changed.
     pruned = declare(
-        others, owner="shop", prune="owned", prune_nonempty=True, streams=streams(3, ["THREE"])
+        others,
+        owner="shop",
+        prune="owned",
+        prune_nonempty=True,
+        streams=streams(3, ["THREE", "FOUR"]),
     )
     assert pruned["failed"] and not pruned["changed"]
     assert "nothing is pruned while servers are down" in pruned["msg"]
@@ -110,6 +114,15 @@ def test_what_is_not_done_while_a_server_is_down(cluster, nats):
     assert "stream THREE was not moved" in fewer["msg"]
     with client.Client(others[0], timeout=30) as connection:
         assert connection.ok("STREAM.INFO.THREE")["config"]["num_replicas"] == 3
+    # Each entry says for itself whether it is waited for, and how long.
+    older = [
+        *streams(3, ["THREE"], max_age="1h", wait=False),
+        *streams(3, ["FOUR"], max_age="1h", wait_timeout="1s"),
+    ]
+    waited = declare(others, streams=older)
+    assert waited["failed"] and waited["summary"]["updated"] == 2
+    assert [row["title"] for row in waited["failures"]] == ["stream FOUR"]
+    assert "was accepted, but after 1 s" in waited["msg"] and down.name in waited["msg"]
     down.start()
     cluster.wait_for_leader()
     again = declare(
@@ -117,7 +130,7 @@ def test_what_is_not_done_while_a_server_is_down(cluster, nats):
         owner="shop",
         prune="owned",
         prune_nonempty=True,
-        streams=streams(3, ["THREE"]),
+        streams=streams(3, ["THREE", "FOUR"]),
     )
     assert not again.get("failed"), again["msg"]
     assert [row["name"] for row in again["plan"]] == ["ONE"]
