@@ -88,6 +88,10 @@ class NoTls(Exception):
     """TLS was asked for and the server offers none."""
 
 
+class HungUp(Exception):
+    """The connection ended during the login, which nats-py takes for its end."""
+
+
 def _new_client(address: Address, login: Login, arguments: dict[str, Any]) -> Any:
     """Return a nats-py client that says nothing to a server without TLS where TLS was asked for."""
 
@@ -172,6 +176,8 @@ class Connection:
                     ),
                     self.options.connect_timeout,
                 )
+                if not client.is_connected:
+                    raise HungUp()
             except Exception as error:  # whatever nats-py, the system or the TLS library raises
                 cause = error.cause if isinstance(error, _Stop) else error
                 reasons.append((address.url, self._reason(cause, login)))
@@ -183,7 +189,12 @@ class Connection:
             self.greeting = dict(client._server_info)
             self.account = login.account
             self._inbox = client.new_inbox()
-            await client.subscribe(f"{self._inbox}.*", cb=self._take)
+            try:
+                await client.subscribe(f"{self._inbox}.*", cb=self._take)
+            except nats_errors.Error:
+                self.ended()
+                reasons.append((address.url, self._reason(HungUp(), login)))
+                continue
             await self._check_place()
             return
         raise ConnectFailed(reasons)
@@ -287,8 +298,13 @@ class Connection:
     ) -> None:
         try:
             await self._client.publish(subject, payload, reply=reply, headers=headers)
-        except (nats_errors.ConnectionClosedError, OSError) as error:
-            raise NotSent(self._lost or self._loss()) from error
+        except (
+            nats_errors.ConnectionClosedError,
+            # Until it has closed: it buffers nothing (pending_size).
+            nats_errors.OutboundBufferLimitError,
+            OSError,
+        ) as error:
+            raise self._not_sent() from error
         except nats_errors.MaxPayloadError as error:
             raise JetStreamError(
                 f"{subject} was not sent: it has {len(payload)} bytes, the server's max_payload is "
@@ -328,6 +344,11 @@ class Connection:
 
     async def close(self) -> None:
         await _close(self._client)
+
+    def _not_sent(self) -> NotSent:
+        """Return the error of what nats-py does not send any more, which it may know before us."""
+        self.ended()
+        return NotSent(self._lost or self._loss())
 
     def _loss(self) -> str:
         return f"the connection to {self.url} was lost"
@@ -376,7 +397,10 @@ class Listener:
     async def open(self, client: Any) -> None:
         self.connection._waiting[self._stop] = self.asked
         self._stop.add_done_callback(lambda stop: self._tell())
-        self._subscription = await client.subscribe(self.subject, cb=self._take)
+        try:
+            self._subscription = await client.subscribe(self.subject, cb=self._take)
+        except nats_errors.Error as error:
+            raise self.connection._not_sent() from error
 
     async def _take(self, message: Any) -> None:
         self._arrived.append(message)
@@ -399,7 +423,9 @@ class Listener:
             return self._arrived.popleft()
         if self._stop.done():
             self._stop.result()
-        raise RequestTimeout(f"nothing arrived on {self.subject} within {timeout:g} s")
+        what = f"no answer to {self.asked}" if self.asked != self.subject else ""
+        what = what or f"nothing arrived on {self.subject}"
+        raise RequestTimeout(f"{what} within {timeout:g} s")
 
     def watch(self, subject: str) -> None:
         """End with the cause, too, when the user may not publish to a subject; it may end in >."""

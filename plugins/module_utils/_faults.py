@@ -74,9 +74,10 @@ _FAULTS: tuple[tuple[Callable[[BaseException, str], bool], str], ...] = (
         "the login was refused; {login}",
     ),
     (
-        _says("empty response from server"),
+        _says("empty response from server", "json parse error"),
         "something other than NATS answers there, or it closed the connection at once",
     ),
+    (_is("HungUp"), "the server closed the connection during the login"),
     (_is("NoWebSocket"), "no websocket for NATS answers there: {text}"),
     (_says("attempted to connect to"), "{text}: this is not the port for clients"),
 )

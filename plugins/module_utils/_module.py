@@ -37,11 +37,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._connection_options
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MASK,
-    ApiError,
     InvalidRequest,
     JetStreamError,
+    MissingLibrary,
     PermissionDenied,
-    RequestTimeout,
+    Refused,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._manager import JetStreamManager
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Problem
@@ -252,6 +252,10 @@ async def _interruptible(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     return await work
 
 
+# What does not depend on the server.
+_ABOUT_A_TASK = (InvalidRequest, MissingLibrary, Refused)
+
+
 async def _connected(
     module: AnsibleModule,
     options: ConnectionOptions,
@@ -269,8 +273,11 @@ async def _connected(
         name = module._name.rpartition(".")[2]
         text = f"{connection.url}: {error}{advice(name, module.params, connection.prefix)}"
         raise PermissionDenied(text) from error
-    except (ApiError, RequestTimeout) as error:
-        error.args = (f"{connection.url}: {error}",)
+    except _ABOUT_A_TASK:
+        raise
+    except JetStreamError as error:
+        if connection.url not in str(error):
+            error.args = (f"{connection.url}: {error}",)
         raise
     finally:
         await connection.close()

@@ -11,6 +11,7 @@ Pure, as all planning is. Loaded once something differs.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, Optional
 
@@ -31,6 +32,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._rules import (
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     AT_CREATION,
     OWNER_METADATA,
+    RECREATING_METADATA,
     Config,
     Field,
     Problem,
@@ -118,13 +120,28 @@ def of_another_kind(kind: Kind, identity: Identity, info: Info) -> Refused:
     )
 
 
+def with_subjects(stored: Config, mentioned: Config) -> Config:
+    """Return what is mentioned, and the subjects that a recreate took which did not end.
+
+    Whoever mentions none means those that the stream had.
+    """
+    return {"subjects": json.loads(stored["metadata"][RECREATING_METADATA]), **mentioned}
+
+
 def _spelt(kind: Kind, config: Config) -> Config:
     """Return a wire configuration with the names and the spellings that a user would choose."""
     return kind.spelling(kind.canonical(config))
 
 
 def _marked(draft: Plan, config: Config) -> Config:
-    """Return the wire configuration with the mark of the owner, where there is one."""
+    """Return the wire configuration with the mark of the owner, where there is one.
+
+    Without the one of a recreate that did not end: what is written has its subjects.
+    """
+    metadata = config.get("metadata") or {}
+    if RECREATING_METADATA in metadata:
+        kept = {key: text for key, text in metadata.items() if key != RECREATING_METADATA}
+        config = {**config, "metadata": kept}
     owner = draft.policy.owner
     if owner is None:
         return config

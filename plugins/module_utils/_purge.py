@@ -11,7 +11,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any, NamedTuple, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._errors import MISSING, ApiError
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
+    MISSING,
+    ApiError,
+    JetStreamError,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import Server
 
 WALKERS = 16
@@ -37,6 +41,17 @@ async def purge(
     if not subject:
         arguments = {**await exact_arguments(manager, info, server, seq, keep)}
     return int(await manager.purge_stream(info["config"]["name"], filter=subject, **arguments))
+
+
+async def remaining(manager: Any, name: str, purged: int) -> int:
+    """Return how many messages a stream has after a purge; an error says that it was done."""
+    try:
+        return int((await manager.stream_info(name))["state"]["messages"])
+    except JetStreamError as error:
+        raise JetStreamError(
+            f"{purged} messages of the stream {name} were purged, but after that it could not be "
+            f"looked at: {error}. Run it again"
+        ) from error
 
 
 async def exact_arguments(

@@ -23,6 +23,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     MOVING_METADATA,
     OWNER_METADATA,
+    RECREATING_METADATA,
     Config,
     Context,
 )
@@ -151,6 +152,8 @@ def plan(
     if policy.state == "absent":
         return draft if found.info is None else _writing().delete(_described(draft))
     mentioned = _mentioned(kind, wanted)
+    if RECREATING_METADATA in (draft.current_config.get("metadata") or {}):
+        mentioned = _writing().with_subjects(draft.current_config, mentioned)
     if found.info is None:
         created: Plan = _writing().create(draft, mentioned, wanted.extra)
         return created

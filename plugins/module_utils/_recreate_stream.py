@@ -15,9 +15,10 @@ must still be there.
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
-from typing import Any, Optional
+from typing import Any, NoReturn, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
     stream_problems,
@@ -38,6 +39,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._recovery import (
     write_recovery,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    RECREATING_METADATA,
     Config,
     Problem,
     without_zeros,
@@ -46,7 +48,18 @@ from ansible_collections.nats.jetstream.plugins.module_utils._stream_rules impor
 from ansible_collections.nats.jetstream.plugins.module_utils._subjects import overlaps
 from ansible_collections.nats.jetstream.plugins.module_utils._units import parse_instant
 
+NOTHING = "nothing was deleted"
+PURGED = "the stream was not deleted, its messages may have been"
+DELETED = "the stream may have been deleted, and then it has to be made by hand"
 GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
+
+
+class _Unsure(Exception):
+    """Something failed after which less may be there than before; step says what."""
+
+    def __init__(self, step: str, error: JetStreamError) -> None:
+        super().__init__(step)
+        self.step, self.error = step, error
 
 
 async def look_before(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
@@ -137,10 +150,14 @@ async def recreate_stream(manager: Any, plan: Any) -> Info:
     recovery = {"stream": old, "consumers": consumers}
     await try_permissions(manager, _requests(name, old, consumers, plan.policy.recreate))
     write_recovery(plan.policy.recovery_path, recovery)
-    step = "nothing was deleted"
+    step = NOTHING
     try:
-        info = await _emptied(manager, plan)
-        await _delete(manager, name, old)
+        try:
+            info = await _emptied(manager, plan)
+            await _delete(manager, plan)
+        except _Unsure as unsure:
+            step = unsure.step
+            raise unsure.error from unsure
         step = "the stream was deleted and has to be made by hand"
         try:
             answer: Info = await manager.add_stream(renew(plan.config, info, plan.context))
@@ -155,8 +172,9 @@ async def recreate_stream(manager: Any, plan: Any) -> Info:
         await _check_empty(manager, name, answer)
         return answer
     except JetStreamError as error:
+        text = str(error).rstrip(".")
         raise RecreateFailed(
-            f"recreating the {plan.title} failed, {step}: {error}. The configurations of the "
+            f"recreating the {plan.title} failed, {step}: {text}. The configurations of the "
             "stream and its consumers are in recovery",
             recovery,
             error,
@@ -197,35 +215,63 @@ async def _emptied(manager: Any, plan: Any) -> Info:
             )
         return info
     if old.get("subjects"):
-        await manager.update_stream({**old, "subjects": [_unused(name)]})
+        await manager.update_stream(_closed(plan))
     try:
-        if not old.get("sealed") and not old.get("deny_purge"):
+        if _purges(plan):
             await manager.purge_stream(name)
         info = await manager.stream_info(name)
-    except JetStreamError:
-        await manager.update_stream(old)
-        raise
+    except JetStreamError as error:
+        await _reopen(manager, old, PURGED if _purges(plan) else NOTHING, error)
     return info
 
 
-async def _delete(manager: Any, name: str, old: Config) -> None:
+async def _reopen(manager: Any, old: Config, step: str, error: JetStreamError) -> NoReturn:
+    """Give a stream its subjects back after an error, and raise that."""
+    try:
+        await manager.update_stream(old)
+    except JetStreamError as second:
+        error.args = (f"{error}; its subjects could not be given back: {second}",)
+    raise _Unsure(step, error)
+
+
+def _purges(plan: Any) -> bool:
+    old = plan.current_config
+    return plan.policy.recreate == "always" and not old.get("sealed") and not old.get("deny_purge")
+
+
+def _closed(plan: Any) -> Config:
+    """Return the old configuration with a subject that nobody publishes to, and a note of its own.
+
+    So the next run finds the subjects of a stream whose recreate did not end. 2.9 keeps no notes.
+    """
+    old: Config = plan.current_config
+    closed = {**old, "subjects": [_unused(plan.identity[0])]}
+    if plan.context.server.knows((2, 10, 0)) is False:
+        return closed
+    note = {RECREATING_METADATA: json.dumps(old["subjects"])}
+    return {**closed, "metadata": {**note, **(old.get("metadata") or {})}}
+
+
+async def _delete(manager: Any, plan: Any) -> None:
     """Delete the stream and wait until the server does not find it any more.
 
     A refused delete gives the stream its subjects back.
     """
+    name, old = plan.identity[0], plan.current_config
     try:
         await manager.delete_stream(name)
-    except JetStreamError:
-        await manager.update_stream(old)
-        raise
+    except ApiError as error:
+        await _reopen(manager, old, PURGED if _purges(plan) else NOTHING, error)
+    except JetStreamError as error:
+        raise _Unsure(DELETED, error) from error
     deadline = time.monotonic() + GONE_WITHIN
     while True:
         try:
             await manager.stream_info(name)
-        except ApiError as error:
-            if error.error_class == MISSING:
+        except JetStreamError as error:
+            if isinstance(error, ApiError) and error.error_class == MISSING:
                 return
-            raise
+            raise _Unsure(DELETED, error) from error
         if time.monotonic() > deadline:
             raise JetStreamError(f"the server still has it {GONE_WITHIN:.0f} s after the delete")
         await asyncio.sleep(0.05)

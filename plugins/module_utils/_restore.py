@@ -166,6 +166,9 @@ async def put(
     except Differs as error:
         await _clean_up(manager, name, mark, error, unmarked=not can_mark(server))
         raise
+    except JetStreamError as error:
+        error.args = (f"stream {name} was restored, but after that not looked at: {error}",)
+        raise
     return await finish(manager, config) if first is not config else info
 
 

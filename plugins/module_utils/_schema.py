@@ -49,7 +49,10 @@ OBSERVED_LINES: tuple[Release, ...] = ((2, 9), (2, 10), (2, 15))
 SERVER_METADATA = "_nats."
 # On a stream that is being restored and not whole yet.
 MOVING_METADATA = "nats.jetstream/restoring"
+# On a stream that is being recreated: the subjects that were taken from it, as JSON.
+RECREATING_METADATA = "nats.jetstream/recreating"
 OWNER_METADATA = "nats.jetstream/owner"
+OWN_METADATA = (MOVING_METADATA, RECREATING_METADATA, OWNER_METADATA)
 
 
 class Problem(NamedTuple):
@@ -585,7 +588,7 @@ def asks_default(value: Any) -> bool:
 
 
 def is_reserved_metadata(key: str) -> bool:
-    return key.startswith(SERVER_METADATA) or key in (OWNER_METADATA, MOVING_METADATA)
+    return key.startswith(SERVER_METADATA) or key in OWN_METADATA
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

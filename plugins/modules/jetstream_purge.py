@@ -293,7 +293,7 @@ async def purge(session: Session) -> dict[str, Any]:
         remaining = None if found.purged is None else stored - found.purged
         return _result(session, stored, remaining, found.purged, found.at_most)
     purged = await _purge.purge(manager, info, server_of(session.connection), subject, seq, keep)
-    remaining = (await manager.stream_info(name))["state"]["messages"]
+    remaining = await _purge.remaining(manager, name, purged)
     return _result(session, stored, remaining, purged, purged)
 
 

@@ -479,6 +479,34 @@ def test_refused_delete_brings_the_subjects_back(account, run_module, monkeypatc
     account.store("s.a")
 
 
+@pytest.mark.parametrize("args", [{}, {"max_msgs": 9}, {"storage": "memory", "recreate": "always"}])
+def test_the_next_run_finds_the_subjects(args, account, run_module, monkeypatch):
+    """The run is ended between the purge and the delete: as by a kill, nothing is given back."""
+    filled(account)
+
+    class Ended(BaseException):
+        pass
+
+    def end(*_args):
+        raise Ended
+
+    with monkeypatch.context() as patch:
+        hooked(patch, "delete_stream", end)
+        with pytest.raises(Ended):
+            run_module(jetstream_stream, name="S", storage="memory", recreate="always")
+    assert account.stored("S")["subjects"][0].startswith("recreating.S.")
+    if account.release < V210:
+        return  # it keeps no notes, and the documentation says so
+    foretold = run_module(jetstream_stream, name="S", **args, check=True)
+    done = run_module(jetstream_stream, name="S", **args)
+    assert done["changed"] and done["changes"] == foretold["changes"]
+    stored = account.stored("S")
+    assert stored["subjects"] == ["s.>"]
+    assert not [key for key in stored.get("metadata", {}) if "recreating" in key]
+    assert run_module(jetstream_stream, name="S", **args)["changed"] is False
+    account.store("s.a")
+
+
 # --------------------------------------------------------------------------------------------------
 # Consumers
 # --------------------------------------------------------------------------------------------------
