@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ways import PASSWORD, WAYS, module_named, prepare, skip_too_old
+from ways import PASSWORD, STREAM, WAYS, module_named, prepare, skip_too_old
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _permissions
 from harness import client, collection, servers
