@@ -54,6 +54,7 @@ class BackupFailed(JetStreamError):
         super().__init__(f"{len(bad)} of {len(rows)} streams could not be backed up: {text}")
 
     def result(self) -> dict[str, Any]:
+        pictures(self.rows)
         return {"streams": self.rows}
 
 

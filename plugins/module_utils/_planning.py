@@ -241,7 +241,8 @@ def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
         )
     declared = kind.schema.declaration(kind.spelling(final), context)
     mark = {"owner": draft.policy.owner} if draft.policy.owner else {}
-    after = {**names_of(kind, draft.identity), **declared, **draft.extra, **mark}
+    extra = {"extra_config": draft.extra} if draft.extra else {}
+    after = {**names_of(kind, draft.identity), **declared, **mark, **extra}
     draft = draft._replace(action=action, changed=changed, after=after)
     draft = draft._replace(
         changes=_changes(draft),

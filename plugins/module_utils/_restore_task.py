@@ -62,6 +62,7 @@ class RestoreFailed(JetStreamError):
     def result(self) -> dict[str, Any]:
         first = self.errors[0]
         told = first.result() if isinstance(first, JetStreamError) else {}
+        pictures(self.rows)
         return {**told, "streams": self.rows}
 
 

@@ -569,12 +569,15 @@ would_lose:
   type: dict
   contains:
     messages:
-      description: Always V(0), a consumer holds no messages.
+      description:
+        - How many messages of the stream go with the consumer. V(0), as streams keep their messages, unless
+          the retention of the stream is V(interest).
+        - Then V(null), if there are messages that it may keep for this consumer alone.
       returned: always
       type: int
       sample: 0
     messages_at_most:
-      description: Always V(0), a consumer holds no messages.
+      description: How many messages of the stream go with it at most.
       returned: always
       type: int
       sample: 0
@@ -592,7 +595,7 @@ would_lose:
         - "the consumer's place in the stream is forgotten"
     place:
       description: How far the consumer has come.
-      returned: always
+      returned: when it is forgotten
       type: dict
       contains:
         ack_floor:
@@ -817,6 +820,17 @@ declaration:
       type: dict
       sample:
         team: shop
+    owner:
+      description: Whose it is.
+      returned: when O(owner) is given
+      type: str
+      sample: shop
+    extra_config:
+      description: What O(extra_config) changes beside the settings above.
+      returned: when it changes something
+      type: dict
+      sample:
+        new_setting: true
 consumer:
   description:
     - The consumer as the server sent it, with durations in nanoseconds and sizes in bytes, or

@@ -876,6 +876,17 @@ declaration:
       type: dict
       sample:
         team: shop
+    owner:
+      description: Whose it is.
+      returned: when O(owner) is given
+      type: str
+      sample: shop
+    extra_config:
+      description: What O(extra_config) changes beside the settings above.
+      returned: when it changes something
+      type: dict
+      sample:
+        allow_msg_ttl: true
 stream:
   description:
     - The stream of the bucket as the server sent it, with durations in nanoseconds and sizes in bytes, or V(null)

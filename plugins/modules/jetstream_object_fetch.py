@@ -107,6 +107,41 @@ dest:
   returned: success
   type: str
   sample: /srv/site/version.txt
+mode:
+  description: The mode of the file.
+  returned: success, when there is a file
+  type: str
+  sample: "0644"
+owner:
+  description: The name of the user that it belongs to.
+  returned: success, when there is a file
+  type: str
+  sample: www-data
+group:
+  description: The name of the group that it belongs to.
+  returned: success, when there is a file
+  type: str
+  sample: www-data
+uid:
+  description: The number of that user.
+  returned: success, when there is a file
+  type: int
+  sample: 33
+gid:
+  description: The number of that group.
+  returned: success, when there is a file
+  type: int
+  sample: 33
+size:
+  description: The size of the file in bytes.
+  returned: success, when there is a file
+  type: int
+  sample: 344000
+state:
+  description: What it is, which is V(file).
+  returned: success, when there is a file
+  type: str
+  sample: file
 backup_file:
   description: Where the file that was replaced is kept.
   returned: changed, when O(backup) is set and a file was replaced

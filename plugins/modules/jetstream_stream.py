@@ -1286,6 +1286,17 @@ declaration:
       type: dict
       sample:
         team: shop
+    owner:
+      description: Whose it is.
+      returned: when O(owner) is given
+      type: str
+      sample: shop
+    extra_config:
+      description: What O(extra_config) changes beside the settings above.
+      returned: when it changes something
+      type: dict
+      sample:
+        new_setting: true
 stream:
   description:
     - The stream as the server sent it, with durations in nanoseconds and sizes in bytes, or V(null)

@@ -309,6 +309,7 @@ def test_extra_config_is_compared_and_sent_as_it_is():
     made = plan(stored(), extra={"x_new": 5})
     assert made.config["x_new"] == 5
     assert made.changes == [{"option": "x_new", "before": None, "after": 5}]
+    assert made.after["extra_config"] == {"x_new": 5}
     assert plan(stored(x_new=5), extra={"x_new": 5}).action == "none"
 
 
