@@ -163,8 +163,17 @@ def _quoted(text: str) -> str:
 
 
 def _sort(value: Any) -> str:
-    names = {bool: "a truth value", int: "a number", float: "a number", type(None): "nothing"}
-    return names.get(type(value), f"a {type(value).__name__}")
+    """Return what a value is, in words. The templates of Ansible have types of their own."""
+    sorts: dict[str, Any] = {
+        "nothing": type(None),
+        "a truth value": bool,
+        "a number": (int, float),
+        "a text": str,
+        "a list": (list, tuple),
+        "a dictionary": Mapping,
+    }
+    names = (name for name, types in sorts.items() if isinstance(value, types))
+    return next(names, f"a {type(value).__name__}")
 
 
 def _place(path: tuple[str, ...]) -> str:
