@@ -431,7 +431,7 @@ plan:
       description: What is deleted with it, as in M(nats.jetstream.jetstream_stream).
       returned: when something is deleted
       type: dict
-      contains:
+      contains: &lost
         messages:
           description: How many messages are deleted, or V(null) when that cannot be known.
           returned: always
@@ -454,6 +454,16 @@ plan:
           elements: str
           sample:
             - state=absent deletes it
+        place:
+          description: How far a consumer has come, as in M(nats.jetstream.jetstream_consumer).
+          returned: when it is forgotten
+          type: dict
+          sample:
+            ack_floor: 1180
+            delivered: 1200
+            num_pending: 34
+            num_ack_pending: 3
+            num_redelivered: 0
     unverified:
       description: Settings that change by a rule that was not observed on the server's release line.
       returned: when there are any
@@ -547,6 +557,107 @@ failures:
       returned: when the server refused a request
       type: int
       sample: 10047
+    code:
+      description: The server's answer in the manner of HTTP.
+      returned: when the server refused a request
+      type: int
+      sample: 500
+    error_class:
+      description: What sort of error it is, as in RV(error_class).
+      returned: when the server refused a request
+      type: str
+      sample: limit
+    request:
+      description: The request that was refused.
+      returned: when the server refused a request
+      type: str
+      sample: STREAM.CREATE.ORDERS
+    description:
+      description: The server's own words.
+      returned: when the server refused a request
+      type: str
+      sample: insufficient storage resources available
+    problems:
+      description: What is wrong with the asset, all of it at once.
+      returned: when its settings are wrong, or do not go with those of others
+      type: list
+      elements: dict
+      contains:
+        place:
+          description: Which setting it is about, or where that is declared.
+          returned: always
+          type: str
+          sample: max_bytes
+        text:
+          description: What is wrong.
+          returned: always
+          type: str
+          sample: is required
+    immutable:
+      description: What only a recreate can change.
+      returned: when O(recreate) does not allow one
+      type: list
+      elements: dict
+      contains:
+        option:
+          description: The name of the setting.
+          returned: always
+          type: str
+          sample: storage
+        current:
+          description: Its value on the server.
+          returned: always
+          type: raw
+          sample: file
+        wanted:
+          description: The value that is declared.
+          returned: always
+          type: raw
+          sample: memory
+        in_place:
+          description: Which changes of it an update can do.
+          returned: always
+          type: str
+          sample: never
+    would_lose:
+      description: What the plan would have deleted.
+      returned: when O(data_loss) does not allow it
+      type: dict
+      contains: *lost
+    not_kept:
+      description: Settings that the server accepted and then kept as something else.
+      returned: when the answer differs from what was sent
+      type: list
+      elements: dict
+      contains:
+        option:
+          description: The name of the setting.
+          returned: always
+          type: str
+          sample: compression
+        wanted:
+          description: The value that was sent.
+          returned: always
+          type: raw
+          sample: s2
+        kept:
+          description: The value that the server has.
+          returned: always
+          type: raw
+          sample: none
+    recovery:
+      description: The configurations from before a recreate or migration, as in M(nats.jetstream.jetstream_stream) and
+        M(nats.jetstream.jetstream_consumer).
+      returned: when a recreate or migration did not come to its end
+      type: dict
+      sample:
+        stream:
+          name: ORDERS
+          subjects:
+            - orders.>
+        consumers:
+          - name: billing
+            ack_policy: explicit
 resumed:
   description:
     - What became of earlier migrations that were ended.
