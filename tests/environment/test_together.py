@@ -18,6 +18,7 @@ from processes import PATIENCE, Gate, Run
 from harness import client, sizes
 
 LIST = b"$JS.API.STREAM.LIST"
+HELD = {"timeout": f"{PATIENCE:g}s"}  # what waits at the gate is not asked for a second time
 STREAMS = 30
 
 
@@ -41,8 +42,8 @@ def test_of_one_declaration(begun, own_server, again):
     """Both begin to read at the same moment, and then do the same."""
     with (
         Gate(own_server, Meeting(1)) as gate,
-        Run(gate.url, **AFTER) as one,
-        Run(gate.url, **AFTER) as other,
+        Run(gate.url, **HELD, **AFTER) as one,
+        Run(gate.url, **HELD, **AFTER) as other,
     ):
         results = [one.result(), other.result()]
     for result in results:
@@ -68,8 +69,8 @@ def test_of_two_declarations(own_server, account_on):
         account.agrees(**wanting(1))
         with (
             Gate(own_server, Meeting(1, 2)) as gate,
-            Run(gate.url, **wanting(10)) as one,
-            Run(gate.url, **wanting(20)) as other,
+            Run(gate.url, **HELD, **wanting(10)) as one,
+            Run(gate.url, **HELD, **wanting(20)) as other,
         ):
             results = {10: one.result(), 20: other.result()}
         kept = {name: config["max_msgs"] for name, config in account.state().items()}
@@ -98,7 +99,7 @@ def test_what_someone_else_does_meanwhile(own_server, account_on):
                 config = account.state()["S03"]
                 account.nats.ok("STREAM.UPDATE.S03", {**config, "max_msgs": 99})
 
-        with Gate(own_server, look) as gate, Run(gate.url, **wanting(10)) as run:
+        with Gate(own_server, look) as gate, Run(gate.url, **HELD, **wanting(10)) as run:
             result = run.result()
         assert result["failed"] and result["changed"]
         assert result["differs_again"] == ["stream S03"]
@@ -121,7 +122,7 @@ def test_what_is_repaired_before_the_last_look(own_server, account_on):
                 config = account.state()["S03"]
                 account.nats.ok("STREAM.UPDATE.S03", {**config, "max_msgs": most})
 
-        with Gate(own_server, look) as gate, Run(gate.url, **wanting(10)) as run:
+        with Gate(own_server, look) as gate, Run(gate.url, **HELD, **wanting(10)) as run:
             result = run.result()
         assert not result.get("failed"), result
         assert len(seen) == 3
