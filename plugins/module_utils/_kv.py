@@ -29,10 +29,14 @@ from ansible_collections.nats.jetstream.plugins.module_utils._messages import (
     direct_last,
     leader_get,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._subjects import subject_problem
+from ansible_collections.nats.jetstream.plugins.module_utils._subjects import (
+    MAX_NAME,
+    subject_problem,
+)
 
 IN_FLIGHT = 64
 STREAM_PREFIX = "KV_"
+MAX_BUCKET = MAX_NAME - len(STREAM_PREFIX)
 DEFAULT_API = "$JS.API"
 OPERATION, MARKER_REASON = "KV-Operation", "Nats-Marker-Reason"
 PUT, DELETE, PURGE = "put", "delete", "purge"
@@ -55,6 +59,8 @@ def bucket_problem(name: str) -> Optional[str]:
         return "is empty"
     if not _BUCKET.fullmatch(name):
         return f"{name!r} is no name of a bucket, which has only letters, digits, _ and -"
+    if len(name) > MAX_BUCKET:
+        return f"has {len(name)} characters, a server accepts at most {MAX_BUCKET}"
     return None
 
 

@@ -427,7 +427,7 @@ def test_wrong_options_are_told_at_once(args, places, account, put):
     assert messages(account) == 0
 
 
-@pytest.mark.parametrize("name", ["a.b", "a b", "", "ä", "a*"])
+@pytest.mark.parametrize("name", ["a.b", "a b", "", "ä", "a*", "x" * 253])
 def test_wrong_buckets(name, account, put):
     result = put(bucket=name, key="a", value="x")
     assert result["problems"][0]["place"] == "bucket"
