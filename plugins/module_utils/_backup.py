@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -18,9 +19,11 @@ from typing import Any, NamedTuple, Optional
 from ansible_collections.nats.jetstream.plugins.module_utils import _backup_files as files
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
+    TRANSIENT,
     UNSUPPORTED,
     ApiError,
     JetStreamError,
+    RequestTimeout,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import (
     is_glob,
@@ -30,11 +33,16 @@ from ansible_collections.nats.jetstream.plugins.module_utils._lookup import (
 from ansible_collections.nats.jetstream.plugins.module_utils._snapshot import Request, take
 
 PREFIXES = {"streams": "", "kv_buckets": "KV_", "object_buckets": "OBJ_"}
+LISTING = 10.0  # s; a server waits 4 s for the others before it answers
+SILENT = object()
 NO_SNAPSHOT = (10064, UNSUPPORTED)  # what 2.9 and 2.10 answer for streams in memory
 
 
 class Options(NamedTuple):
-    """How streams are backed up. keep counts generations, parallel streams at a time."""
+    """How streams are backed up. keep counts generations, parallel streams at a time.
+
+    named are the streams that are asked for by name, and not by a pattern.
+    """
 
     path: str
     request: Request = Request()
@@ -42,6 +50,7 @@ class Options(NamedTuple):
     only_if_changed: bool = False
     parallel: int = 4
     dry: bool = False
+    named: frozenset[str] = frozenset()
 
 
 class BackupFailed(JetStreamError):
@@ -72,17 +81,64 @@ def wanted(params: Mapping[str, Any]) -> list[str]:
     return names if asked else ["*"]
 
 
-async def chosen(manager: Any, names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the streams that names and patterns mean, and the names that do not exist.
+class Chosen(NamedTuple):
+    """Which streams are backed up, which named ones do not exist, and which gave no answer."""
+
+    names: list[str]
+    missing: list[str]
+    silent: frozenset[str]
+
+
+async def chosen(manager: Any, names: Iterable[str]) -> Chosen:
+    """Return the streams that names and patterns mean.
 
     Streams are only listed where a pattern is given.
     """
     patterns = [name for name in names if is_glob(name)]
     plain = list(dict.fromkeys(name for name in names if not is_glob(name)))
-    found = [name for name in plain if await present(manager.stream_info(name))]
+
+    async def look(name: str) -> Any:
+        try:
+            return await present(manager.stream_info(name))
+        except JetStreamError as error:
+            if not _unanswered(error):
+                raise
+            return SILENT
+
+    answers = dict(zip(plain, await asyncio.gather(*(look(name) for name in plain))))
+    found = [name for name, answer in answers.items() if answer is not None]
     if patterns:
         found += matching(await manager.stream_names(), patterns)
-    return list(dict.fromkeys(found)), [name for name in plain if name not in found]
+    silent = frozenset(name for name, answer in answers.items() if answer is SILENT)
+    missing = [name for name, answer in answers.items() if answer is None and name not in found]
+    return Chosen(list(dict.fromkeys(found)), missing, silent)
+
+
+def _unanswered(error: Exception) -> bool:
+    """Say whether a request went on getting no answer, or "not now" for one."""
+    later = isinstance(error, ApiError) and error.error_class == TRANSIENT
+    return later or isinstance(error, RequestTimeout)
+
+
+class _Offline:
+    """The streams that no server answers for, which a listing tells.
+
+    It is asked for once, when a stream went without an answer for as long as the task may wait.
+    """
+
+    def __init__(self, manager: Any) -> None:
+        self.manager, self.names = manager, frozenset[str]()
+        self._lock, self._asked = asyncio.Lock(), False
+
+    async def has(self, name: str) -> bool:
+        async with self._lock:
+            if not self._asked:
+                manager = copy.copy(self.manager)
+                manager.timeout = max(manager.timeout, LISTING)
+                with contextlib.suppress(JetStreamError):  # not allowed to list, for example
+                    self.names = (await manager.streams_listing())[1]
+                self._asked = True
+        return name in self.names
 
 
 # --------------------------------------------------------------------------------------------------
@@ -90,17 +146,26 @@ async def chosen(manager: Any, names: Iterable[str]) -> tuple[list[str], list[st
 # --------------------------------------------------------------------------------------------------
 
 
-async def back_up(manager: Any, names: list[str], options: Options) -> list[dict[str, Any]]:
-    """Back streams up; return a row for each, in order. Raises BackupFailed when one failed."""
-    gate = asyncio.Semaphore(options.parallel)
+async def back_up(
+    manager: Any, names: list[str], options: Options, silent: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """Back streams up; return a row for each, in order. Raises BackupFailed when one failed.
+
+    silent are those that are known to give no answer.
+    """
+    gate, offline = asyncio.Semaphore(options.parallel), _Offline(manager)
 
     async def one(name: str) -> dict[str, Any]:
         async with gate:
             row = {"name": name, "path": os.path.join(options.path, name), **_EMPTY}
+            if name in offline.names or (name in silent and await offline.has(name)):
+                return {**row, **_is_offline(name, options)}
             try:
                 return {**row, **await _one(manager, name, row["path"], options)}
             except (JetStreamError, OSError) as error:
-                return {**row, **_why(name, error, options.path)}
+                if _unanswered(error) and await offline.has(name):
+                    return {**row, **_is_offline(name, options)}
+                return {**row, **_why(error, options.path)}
 
     with contextlib.ExitStack() as locked:
         if not options.dry:
@@ -126,7 +191,13 @@ _EMPTY: dict[str, Any] = {
 }
 
 
-def _why(name: str, error: Exception, path: str) -> dict[str, Any]:
+def _is_offline(name: str, options: Options) -> dict[str, Any]:
+    """Return action and reason: without a stream that is asked for by name, a backup failed."""
+    reason = "it is offline: no server that has it answers; an earlier backup of it stays"
+    return {"action": "failed" if name in options.named else "skipped", "reason": reason}
+
+
+def _why(error: Exception, path: str) -> dict[str, Any]:
     """Return action and reason of a stream that was not backed up."""
     if isinstance(error, ApiError) and (error.err_code, error.error_class) == NO_SNAPSHOT:
         reason = "this server makes no snapshots of streams in memory, nats-server 2.15 does"

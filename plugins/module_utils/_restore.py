@@ -49,6 +49,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._snapshot import (
 
 V210, V212, V215 = (2, 10, 0), (2, 12, 0), (2, 15, 0)
 GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
+WHOLE_WITHIN = 15.0  # s; how long a cluster may take to make what was restored
 ABANDONED_AFTER = 6.0  # s; a server gives a restore up when nothing comes for 5 s
 NAME_EXISTS, RESTORE_FAILED = 10130, 10062
 REMAINS = "does not match store"  # of the server's words when messages are there already
@@ -176,9 +177,9 @@ async def _given(manager: Any, backup: Backup, config: Config, server: Server, m
     """Send an archive; again, while the server still has files of what was deleted just before.
 
     Under load, 2.15.1 now and then finds them in the new stream's store (seen in 1 of 40 restores
-    that followed one that failed).
+    that followed one that failed). And again when nobody answers, as in a cluster without a leader.
     """
-    deadline = time.monotonic() + GONE_WITHIN
+    started = time.monotonic()
     while True:
         try:
             with open(backup.archive, "rb") as file:
@@ -189,7 +190,10 @@ async def _given(manager: Any, backup: Backup, config: Config, server: Server, m
             if number != NAME_EXISTS:  # with this number it is somebody else's
                 unmarked = number == RESTORE_FAILED and not can_mark(server)
                 await _clean_up(manager, config["name"], mark, error, unmarked)
-            if not _meets_remains(error) or time.monotonic() > deadline:
+            unanswered = isinstance(error, RequestTimeout)
+            patience = manager.retry_for if unanswered else GONE_WITHIN
+            again = unanswered or _meets_remains(error)
+            if not again or time.monotonic() > started + patience:
                 raise
         await asyncio.sleep(0.2)
 
@@ -278,8 +282,25 @@ async def check(
 ) -> Info:
     """Compare a stream with the backup it was made of; return INFO, or raise Differs.
 
-    live says that it has its subjects already, so that there may be new messages in it.
+    live says that it has its subjects already, so that there may be new messages in it. The servers
+    of a cluster make the consumers once the stream is there, so that these are waited for.
     """
+    connection = manager.connection
+    alone = connection.prefix == "$JS.API" and "cluster" not in connection.greeting
+    deadline = time.monotonic() + (0 if alone else WHOLE_WITHIN)
+    while True:
+        try:
+            return await _compared(manager, backup, config, expected, live)
+        except (Differs, ApiError) as error:
+            later = isinstance(error, Differs) or error.error_class == MISSING
+            if not later or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.2)
+
+
+async def _compared(
+    manager: Any, backup: Backup, config: Config, expected: Expected, live: bool
+) -> Info:
     gaps = expected.gaps is not None and not expected.may_lose
     info: Info = await manager.stream_info(config["name"], deleted_details=gaps)
     found = {one["name"]: one for one in await manager.consumers_info(config["name"])}

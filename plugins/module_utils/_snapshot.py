@@ -126,7 +126,7 @@ async def give(
     """
     name, connection = config["name"], manager.connection
     request = f"STREAM.RESTORE.{name}"
-    answer = await manager.restore_request(config, state, max(manager.timeout, IDLE))
+    answer = await manager.restore_request(config, state)
     subject, inbox = answer["deliver_subject"], connection.new_inbox()
     async with await connection.subscribe(inbox) as listener:
         listener.watch(RESTORE_SUBJECTS)

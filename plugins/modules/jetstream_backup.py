@@ -50,6 +50,9 @@ options:
       - The names of the streams, or patterns such as V(ORDERS-*) for them.
       - Without O(streams), O(kv_buckets) and O(object_buckets), the whole account is backed up.
       - A name without a stream fails the task. A pattern may match nothing.
+      - A stream is offline when no server that has it answers for as long as O(retry_for). Named here, it fails the
+        task once the others are backed up. One that only a pattern matches, or the whole account has, is skipped with a
+        warning.
     type: list
     elements: str
   kv_buckets:
@@ -108,6 +111,8 @@ notes:
   - The user needs the permission to publish to C($JS.SNAPSHOT.ACK.>) besides that for the JetStream API.
   - Through an account that imports C($JS.API.>) alone no backup is possible, because the acknowledgements do not get
     to the server.
+  - An offline stream can only be told from one that is slow by a listing, for which the user needs the permission to
+    publish to C($JS.API.STREAM.LIST). Without it, every stream that does not answer fails the task.
   - Servers before 2.15 make no snapshots of streams in memory, which are skipped with a warning, and leave out
     consumers that keep their state in memory, which RV(streams[].left_out) names.
 seealso:
@@ -161,7 +166,7 @@ streams:
       description:
         - What was done, or would be in check mode. V(backup) is a new backup, and V(none) means that the last one
           is still right.
-        - V(skipped) and V(failed) come with RV(streams[].reason).
+        - V(skipped) and V(failed) come with RV(streams[].reason). The last backup of such a stream stays.
       returned: always
       type: str
       sample: backup
@@ -358,6 +363,7 @@ async def backup(session: Session) -> dict[str, Any]:
         size(params, "chunk_size") or 0,
         size(params, "window_size"),
     )
+    wanted = _backup.wanted(params)
     options = _backup.Options(
         params["path"],
         request,
@@ -365,13 +371,14 @@ async def backup(session: Session) -> dict[str, Any]:
         params["only_if_changed"],
         params["parallel"],
         session.check_mode,
+        frozenset(name for name in wanted if not is_glob(name)),
     )
-    names, missing = await _backup.chosen(session.manager, _backup.wanted(params))
+    names, missing, silent = await _backup.chosen(session.manager, wanted)
     if missing and not session.check_mode:
         raise ApiError("STREAM.INFO", 404, 10059, f"no stream {', '.join(missing)}")
     for name in missing:
         session.module.warn(f"the stream {name} does not exist yet; an earlier task has to make it")
-    rows = await _backup.back_up(session.manager, names, options)
+    rows = await _backup.back_up(session.manager, names, options, silent)
     for text in _backup.warnings(rows):
         session.module.warn(text)
     before, after = _backup.pictures(rows)

@@ -1,0 +1,233 @@
+# Copyright (c) 2026 The nats.jetstream contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Backups and migrations in a cluster: streams that are offline, replicas, a leader that goes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+from accounts import stepped_down
+
+from ansible_collections.nats.jetstream.plugins.module_utils import _move, _restore
+from ansible_collections.nats.jetstream.plugins.modules import (
+    jetstream_backup,
+    jetstream_restore,
+    jetstream_stream,
+)
+from harness import client, sizes
+
+PATIENCE = {"timeout": "5s", "retry_for": "120s", "wait_timeout": "120s"}
+MESSAGES = 300
+
+
+@pytest.fixture
+def nats(cluster):
+    """A patient connection to a server that no test here ends; nothing stays but the cluster."""
+    with client.Client(cluster.urls[0], timeout=30) as connection:
+        yield connection
+        for name in connection.ok("STREAM.NAMES")["streams"] or []:
+            connection.ok(f"STREAM.DELETE.{name}")
+
+
+def good(result):
+    assert not result.get("failed"), result
+    return result
+
+
+def wait_for(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.1)
+
+
+def answers(nats, stream):
+    """Say whether a stream has a leader; without one, nobody answers."""
+    try:
+        return "error" not in json.loads(nats.request(f"$JS.API.STREAM.INFO.{stream}", timeout=2))
+    except TimeoutError:
+        return False
+
+
+# --------------------------------------------------------------------------------------------------
+# Offline
+# --------------------------------------------------------------------------------------------------
+
+
+def test_offline_streams_are_left_out(run, cluster, nats, tmp_path):
+    """Named they fail the task, once the others are there; what a pattern matches is skipped."""
+    leader = cluster.wait_for_leader()
+    down = next(one for one in cluster.servers[1:] if one is not leader)
+    up = [server.url for server in cluster.servers if server is not down]
+    nats.ok("STREAM.CREATE.THREE", {"name": "THREE", "num_replicas": 3})
+    away, others = [], []
+    while len(away) < 2:
+        name = f"ONE{len(away + others)}"
+        at = nats.ok(f"STREAM.CREATE.{name}", {"name": name})["cluster"]["leader"]
+        (away if at == down.name else others).append(name)
+    options = {"path": str(tmp_path / "b"), "timeout": "1s", "retry_for": "1s"}
+    good(run(jetstream_backup, path=options["path"], streams=away[:1]))
+    down.kill()
+    try:
+        wait_for(lambda: answers(nats, "THREE"))
+        for check in (True, False):
+            whole = good(run(jetstream_backup, **options, servers=up, check=check))
+            rows = {row["name"]: row for row in whole["streams"]}
+            assert {name for name in rows if rows[name]["action"] == "backup"} == {"THREE", *others}
+            assert {rows[name]["action"] for name in away} == {"skipped"}
+            assert all("offline" in rows[name]["reason"] for name in away)
+            assert len([text for text in whole["warnings"] if "is offline" in text]) == 2
+            assert whole["changed"]
+            assert (tmp_path / "b" / "THREE").exists() != check
+        again = good(run(jetstream_backup, **options, servers=up))
+        assert not again["changed"]
+        named = run(jetstream_backup, **options, servers=up, streams=["THREE", *away])
+        assert named["failed"] and not named.get("changed")
+        assert "2 of 3 streams could not be backed up" in named["msg"]
+        actions = {row["name"]: row["action"] for row in named["streams"]}
+        assert actions == {"THREE": "none", **dict.fromkeys(away, "failed")}
+    finally:
+        down.start()
+        cluster.wait_for_leader()
+    assert (tmp_path / "b" / away[0] / "backup.json").exists()
+    args = {"path": options["path"], "streams": away}
+    done = good(run(jetstream_backup, **args, **PATIENCE_OF_BACKUPS))
+    assert [row["action"] for row in done["streams"]] == ["none", "backup"]
+
+
+PATIENCE_OF_BACKUPS = {name: PATIENCE[name] for name in ("timeout", "retry_for")}
+
+
+# --------------------------------------------------------------------------------------------------
+# Replicas
+# --------------------------------------------------------------------------------------------------
+
+
+def filled(nats, **config):
+    """A stream of three replicas with holes, and with two consumers half way."""
+    config = {"name": "S", "subjects": ["s.>"], "num_replicas": 3, **config}
+    nats.ok("STREAM.CREATE.S", config)
+    for number in range(MESSAGES):
+        nats.request(f"s.{number % 3}", str(number), msg_id=str(number))
+    for seq in (2, 7, 8):
+        nats.ok("STREAM.MSG.DELETE.S", {"seq": seq})
+    for name, more in (("all", {}), ("some", {"filter_subject": "s.1"})):
+        consumer = {"durable_name": name, "ack_policy": "explicit", **more}
+        nats.ok(f"CONSUMER.CREATE.S.{name}", {"stream_name": "S", "config": consumer})
+        wait_for(lambda name=name: nats.ok(f"CONSUMER.INFO.S.{name}")["cluster"].get("leader"))
+        sid = nats.subscribe(f"_INBOX.{name}")
+        nats.publish(f"$JS.API.CONSUMER.MSG.NEXT.S.{name}", b"40", f"_INBOX.{name}")
+        for _number in range(40):
+            nats.request(nats.next(sid).reply, b"+ACK")
+
+
+def picture(nats):
+    """Each message, and each consumer with its place; what a replica may know later is waited for.
+
+    A new leader counts what is pending when it has caught up.
+    """
+    found = None
+    while True:
+        last, found = found, _look(nats)
+        if found == last:
+            return found
+        time.sleep(0.3)
+
+
+def _look(nats):
+    info = nats.ok("STREAM.INFO.S", {"deleted_details": True})
+    state = {one: info["state"].get(one) for one in ("messages", "first_seq", "last_seq")}
+    messages = {}
+    for seq in range(state["first_seq"], state["last_seq"] + 1):
+        answer = nats.api("STREAM.MSG.GET.S", {"seq": seq})
+        if "message" in answer:
+            messages[seq] = answer["message"]
+    consumers = {
+        one["name"]: (
+            one["ack_floor"]["stream_seq"],
+            one["delivered"]["stream_seq"],
+            one["num_pending"],
+            len(one["cluster"].get("replicas") or ()),
+        )
+        for one in nats.ok("CONSUMER.LIST.S")["consumers"]
+    }
+    replicas = len(info["cluster"].get("replicas") or ())
+    return {"state": state, "messages": messages, "consumers": consumers, "replicas": replicas}
+
+
+# What the meta leader steps down before, during a migration.
+STEPS = {
+    "nothing": None,
+    "the snapshot": (_move, "write"),
+    "the wait for the end of the old one": (_restore, "wait_gone"),
+    "the restore": (_restore, "give"),
+    "the subjects": (_restore, "finish"),
+}
+
+
+@pytest.mark.parametrize("before", sizes.size(["nothing", "the restore"], list(STEPS)))
+def test_migrate(before, run, cluster, nats, tmp_path, monkeypatch):
+    filled(nats, deny_purge=True)
+    seen, stepped = picture(nats), []
+    if STEPS[before]:
+        room, name = STEPS[before]
+        step = getattr(room, name)
+
+        async def after_a_step_down(*args, **more):
+            if not stepped:
+                stepped.append(before)
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(None, stepped_down, cluster)
+            return await step(*args, **more)
+
+        monkeypatch.setattr(room, name, after_a_step_down)
+    options = {"name": "S", "recreate": "migrate", "migrate_path": str(tmp_path / "m"), **PATIENCE}
+    done = good(run(jetstream_stream, **options, deny_purge=False))
+    assert done["action"] == "migrate"
+    assert stepped == ([before] if STEPS[before] else [])
+    assert picture(nats) == seen
+    config = nats.ok("STREAM.INFO.S")["config"]
+    assert not config.get("deny_purge") and config["subjects"] == ["s.>"]
+    assert not good(run(jetstream_stream, **options, deny_purge=False))["changed"]
+    assert json.loads(nats.request("s.0", b"more"))["seq"] == MESSAGES + 1
+
+
+def test_consumers_with_fewer_replicas(run, nats, tmp_path):
+    """A server that has the stream may lack them; a migration is refused, a backup says so."""
+    filled(nats, deny_purge=True)
+    config = {"durable_name": "one", "ack_policy": "explicit", "num_replicas": 1}
+    nats.ok("CONSUMER.CREATE.S.one", {"stream_name": "S", "config": config})
+    seen = picture(nats)
+    options = {"name": "S", "recreate": "migrate", "migrate_path": str(tmp_path / "m"), **PATIENCE}
+    for check in (True, False):
+        refused = run(jetstream_stream, **options, deny_purge=False, check=check)
+        assert refused["failed"] and "consumer one" in refused["msg"]
+        assert "fewer replicas than the stream" in refused["msg"]
+        assert picture(nats) == seen
+    args = {"path": str(tmp_path / "b"), "streams": ["S"], **PATIENCE_OF_BACKUPS}
+    (row,) = good(run(jetstream_backup, **args))["streams"]
+    held, left_out = row["consumers"], [one["consumer"] for one in row["left_out"]]
+    assert (held, left_out) in ((3, []), (2, ["one"]))
+
+
+def test_backup_and_restore(run, nats, tmp_path):
+    """With the replicas that the stream had, and with fewer."""
+    filled(nats)
+    seen = picture(nats)
+    args = {"path": str(tmp_path / "b"), "streams": ["S"], **PATIENCE_OF_BACKUPS}
+    good(run(jetstream_backup, **args))
+    for config, replicas in ({}, 2), ({"num_replicas": 1}, 0):
+        nats.ok("STREAM.DELETE.S")
+        path = str(tmp_path / "b" / "S")
+        done = good(run(jetstream_restore, path=path, config=config, **PATIENCE_OF_BACKUPS))
+        assert done["changed"]
+        restored = picture(nats)
+        assert restored["replicas"] == replicas
+        assert restored["messages"] == seen["messages"]
+        places = {name: place[:3] for name, place in restored["consumers"].items()}
+        assert places == {name: place[:3] for name, place in seen["consumers"].items()}
