@@ -22,6 +22,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._consumer import (
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
     ApiError,
+    JetStreamError,
     PermissionDenied,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Identity, Info
@@ -477,7 +478,12 @@ async def update(manager: Any, identity: Identity, config: Config, changed: froz
             await manager.resume_consumer(*identity)
         answer = None
     if answer is None:
-        answer = await manager.consumer_info(*identity)
+        try:
+            answer = await manager.consumer_info(*identity)
+        except JetStreamError as error:
+            text = "was accepted, but after that the consumer could not be looked at"
+            error.args = (f"pause_until {text}: {error}. Run it again",)
+            raise
     return answer
 
 

@@ -15,6 +15,12 @@ OVERFLOW = {"priority_policy": "overflow"}
 OTHER = {**CONFIG, "name": "C", "durable_name": "C", "description": "other"}
 IN_USE = {**PUSH, "name": "P", "durable_name": "P", "deliver_subject": "to.q"}
 
+LIMITS = {"max_ack_pending": 5, "inactive_threshold": SECOND}
+MANY_TRANSFORMS = [{"src": "s.a", "dest": "x"}, {"src": "s.b", "dest": "y"}]
+TIMES = {"first_ts": "2020-01-01T00:00:00Z", "last_ts": "2020-01-01T00:00:00Z"}
+RESTORED = {"messages": 0, "bytes": 0, "first_seq": 0, "last_seq": 0, "consumer_count": 0, **TIMES}
+HUGE, HOUR, LOW = 1 << 50, 3600 * SECOND, {"max_ack_pending": 1}
+
 # What is there before: streams, and consumers of S.
 STREAMS = [
     {"name": "S", "subjects": ["s.>"], "max_msg_size": 100},
@@ -23,6 +29,7 @@ STREAMS = [
     {"name": "KEPT", "subjects": ["kept"], "deny_purge": True, "deny_delete": True},
     {"name": "ONE", "subjects": ["one"], "max_consumers": 1},
     {"name": "MIRROR", "mirror": {"name": "S"}},
+    {"name": "LIMITED", "subjects": ["limited"], "consumer_limits": LIMITS},
 ]
 CONSUMERS = [
     ("S", {"durable_name": "C", "name": "C", "ack_policy": "explicit"}),
@@ -30,6 +37,10 @@ CONSUMERS = [
     ("ONE", {"durable_name": "C", "name": "C", "ack_policy": "explicit"}),
     ("W", {"durable_name": "C", "name": "C", "ack_policy": "explicit", "filter_subject": "w.a"}),
 ]
+
+
+def named(name):
+    return {"name": name, "durable_name": name}
 
 
 def create(**config):
@@ -130,6 +141,57 @@ ROWS = {
     ),
     "ack_wait below 0": ((None, None, 10183), consumer(ack_wait=-1)),
     "backoff below 0": ((10116, None, 10184), consumer(backoff=[-1])),
+    "too large": (10047, create(max_bytes=HUGE)),
+    "too large for memory": (10028, create(max_bytes=HUGE, storage="memory")),
+    "durable without a name": (
+        10018,
+        ("CONSUMER.DURABLE.CREATE.S.X", {"stream_name": "S", "config": {"ack_policy": "none"}}),
+    ),
+    "direct of pull": (10090, consumer(direct=True)),
+    "all acks of a workqueue": (10098, consumer("W", ack_policy="all", filter_subject="w.b")),
+    "a path for a consumer": (10127, consumer(name="a/b", base={**CONFIG, **named("a/b")})),
+    "a path for a stream": (10128, ("STREAM.CREATE.a/b", {"name": "a/b"})),
+    "a stream to restore": (10130, ("STREAM.RESTORE.S", {"config": STREAMS[0], "state": RESTORED})),
+    "another filter": (
+        10131,
+        (
+            "CONSUMER.CREATE.S.N.s.a",
+            {"stream_name": "S", "config": {**CONFIG, "filter_subject": "s.b"}},
+        ),
+    ),
+    "two names of a durable": (
+        (10132, 10132, None),
+        (
+            "CONSUMER.DURABLE.CREATE.S.N",
+            {"stream_name": "S", "config": {**CONFIG, "name": "M"}},
+        ),
+    ),
+    "limits below what is there": ((None, 10069, 10069), update(consumer_limits=LOW)),
+    "more acks than the stream allows": (
+        (None, 10121, 10121),
+        consumer("LIMITED", max_ack_pending=50),
+    ),
+    "longer than the stream allows": (
+        (None, 10153, 10153),
+        consumer("LIMITED", inactive_threshold=HOUR),
+    ),
+    "filter and transforms of a mirror": (
+        (None, 10150, 10150),
+        create(
+            mirror={"name": "S", "filter_subject": "s.a", "subject_transforms": MANY_TRANSFORMS}
+        ),
+    ),
+    "pedantic": ((None, None, 10157), create(pedantic=True, max_msgs=-5)),
+    "timeout without a policy": ((None, None, 10197), consumer(priority_timeout=HOUR)),
+    "atomic mirror": ((None, None, 10198), create(mirror={"name": "S"}, allow_atomic=True)),
+    "consumer of a mirror": (
+        (None, None, 10213),
+        create(mirror={"name": "S", "consumer": {"name": "a.b"}}),
+    ),
+    "flow control by acks of pull": (
+        (10025, 10025, 10218),
+        consumer(ack_policy="flow_control"),
+    ),
     "groups without a policy": ((None, None, 10196), consumer(priority_groups=["g"])),
 }
 
