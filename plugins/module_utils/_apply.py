@@ -120,7 +120,8 @@ def verify(drafted: Plan, info: Info) -> None:
         text = "; ".join(f"{b['option']} {b['wanted']!r}, kept {b['kept']!r}" for b in rows)
         raise NotKept(
             f"the server accepted the {drafted.action} of the {drafted.title} and keeps something "
-            f"else: asked {text}. It may be too old for this, or have a limit of its own",
+            f"else: asked {text}. It may be too old for this, have a limit of its own, or someone "
+            "else changes it at the same time",
             rows,
         )
 

@@ -95,7 +95,8 @@ class Watch:
 class Gate:
     """A port that leads to a server. What a client sends goes through ``look`` first.
 
-    look gets the number of the connection and the bytes; while it takes its time, they wait.
+    look gets the number of the connection and the bytes; while it takes its time, they wait. When
+    the client is gone, it gets no bytes.
     """
 
     def __init__(self, server: servers.Server, look: Callable[[int, bytes], None]) -> None:
@@ -131,6 +132,7 @@ class Gate:
             self._look(number, data)
             with contextlib.suppress(OSError):
                 far.sendall(data)
+        self._look(number, b"")
         self._end(far)
 
     def _pump(self, far: socket.socket, near: socket.socket) -> None:

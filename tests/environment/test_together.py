@@ -9,6 +9,7 @@ A gate before the server holds both until both have come to the same place.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -23,18 +24,24 @@ STREAMS = 30
 
 
 class Meeting:
-    """Lets two connections on only when both are about to list the streams for the n-th time."""
+    """Lets two connections on only when both are about to list the streams for the n-th time.
+
+    Who is alone goes on: a run that failed does not list them again.
+    """
 
     def __init__(self, *numbers: int) -> None:
         self._numbers, self._lists = numbers, {0: 0, 1: 0}
         self._barrier = threading.Barrier(2)
 
     def __call__(self, connection: int, data: bytes) -> None:
+        if not data:
+            self._barrier.abort()
         if LIST not in data or connection not in self._lists:
             return
         self._lists[connection] += 1
         if self._lists[connection] in self._numbers:
-            self._barrier.wait(PATIENCE)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                self._barrier.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("again", range(sizes.size(1, 40)))
@@ -63,7 +70,11 @@ def wanting(max_msgs: int) -> dict[str, object]:
 
 
 def test_of_two_declarations(own_server, account_on):
-    """Both have written everything when they look again: one at least sees what it did not want."""
+    """Both have written everything when they look again: one at least sees what it did not want.
+
+    A server may answer an update with what the other run has made of it right after; then the run
+    fails for that.
+    """
     with client.Client(own_server.url) as nats:
         account = account_on(own_server, nats)
         account.agrees(**wanting(1))
@@ -78,8 +89,10 @@ def test_of_two_declarations(own_server, account_on):
     assert any(result.get("failed") for result in results.values())
     for wanted, result in results.items():
         others = sorted(f"stream {name}" for name, most in kept.items() if most != wanted)
-        assert sorted(result.get("differs_again", [])) == others
         assert bool(result.get("failed")) == bool(others)
+        overtaken = {f"stream S{row['place'][8:-1]:>02}" for row in result["failures"]}
+        assert overtaken <= set(others)
+        assert sorted(result.get("differs_again", [])) == ([] if overtaken else others)
         if others:
             assert "someone else changes it" in result["msg"]
             assert result["changed"] is True
