@@ -48,10 +48,13 @@ class PartlyWritten(JetStreamError):
                 f"someone else wrote {named(lost)} after it was read; run again to compare with "
                 "what is there now"
             )
-        rest = len(steps) - len(written)
+        unsure = sum(1 for error in failed.values() if _is_unsure(error))
+        rest = len(steps) - len(written) - unsure
+        counts = [f"{rest} not"] if rest else []
+        counts += [f"{unsure} may have been"] if unsure else []
         super().__init__(
             f"{len(written)} of {len(steps)} changes to bucket {bucket.name} were written, "
-            f"{rest} not, {named(list(failed))} first: {why}"
+            f"{', '.join(counts)}, {named(list(failed))} first: {why}"
         )
         self.rows = [
             {**row, "written": _was_written(row["key"], written, failed)}
@@ -66,9 +69,12 @@ class PartlyWritten(JetStreamError):
 def _was_written(
     key: str, written: dict[str, int], failed: dict[str, JetStreamError]
 ) -> Optional[bool]:
-    error = failed.get(key)
-    unsure = isinstance(error, (RequestTimeout, ConnectionLost)) and not isinstance(error, NotSent)
-    return None if unsure else key in written
+    return None if _is_unsure(failed.get(key)) else key in written
+
+
+def _is_unsure(error: Optional[JetStreamError]) -> bool:
+    """Say whether a write was sent and not answered."""
+    return isinstance(error, (RequestTimeout, ConnectionLost)) and not isinstance(error, NotSent)
 
 
 async def apply(manager: Any, bucket: Bucket, steps: list[Step]) -> dict[str, int]:

@@ -229,7 +229,13 @@ async def publish_after(
             if isinstance(error, NotSent) or time.monotonic() >= deadline:
                 raise
             unsure = again = True
-        last = await leader_get(manager, stream, {"last_by_subj": stored or subject})
+        try:
+            last = await leader_get(manager, stream, {"last_by_subj": stored or subject})
+        except (RequestTimeout, ConnectionLost) as lost:
+            if unsure:
+                kind = RequestTimeout if isinstance(lost, RequestTimeout) else ConnectionLost
+                raise kind(f"{lost}; the message for {subject} may have been stored") from lost
+            raise
         if last is not None and last.data == data and last.headers.pairs == sent.pairs:
             return last.seq
         if not again or (last.seq if last else 0) != expected:

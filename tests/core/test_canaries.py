@@ -21,10 +21,12 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 from test_connect import unused_port
+from ways import WAYS
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _connection_options
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_stream
 from harness import collection
+from harness.sizes import size
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
@@ -222,22 +224,17 @@ def home():
         yield Path(folder)
 
 
-@pytest.mark.parametrize("pipelining", [True, False])
-def test_a_playbook_with_all_there_is_to_see(pipelining, planted, tmp_path, home):
+def played(book, values, home, given, pipelining=True, **exported):
+    """Run a play with all verbosity; return its output, and everything else that could be seen."""
     tool = Path(sys.executable).with_name("ansible-playbook")
     if not tool.exists():
         pytest.skip("ansible-playbook is not installed beside this Python")
-    ways = list(planted.ways())
-    exported = next(way for way in ways if way.name == "variables: password")
-    ways = [way for way in ways if not way.environ] + [exported]
-    given = tmp_path / "given"
     given.mkdir()
-    book, values = play(ways)
     (given / "play.yml").write_text(yaml.safe_dump(book))
     (given / "vars.yml").write_text(yaml.safe_dump(values))
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
-        **exported.environ,
+        **exported,
         "HOME": str(home),
         "TMPDIR": str(home),
         "ANSIBLE_COLLECTIONS_PATH": str(collection.tree()),
@@ -255,18 +252,78 @@ def test_a_playbook_with_all_there_is_to_see(pipelining, planted, tmp_path, home
         env=environ,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     watcher.stopped.set()
     watcher.join()
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "Traceback" not in done.stdout + done.stderr
-    tasks = book[0]["tasks"]
-    assert done.stdout.count("TASK [") == len(tasks)
-    assert "ignored=0" not in done.stdout and "failed=0" in done.stdout
     written = [path for path in home.rglob("*") if path.is_file()]
     assert home / "log" in written and len(watcher.seen) > 10
-    secrets = {secret for way in ways for secret in way.secrets}
-    texts = [path.read_text(errors="replace") for path in written]
-    search(secrets, done.stdout, done.stderr, *watcher.seen, *texts)
+    texts = [path.read_bytes().decode(errors="replace") for path in written]
+    return done.stdout, (done.stdout, done.stderr, *watcher.seen, *map(str, written), *texts)
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_a_playbook_with_all_there_is_to_see(pipelining, planted, tmp_path, home):
+    ways = list(planted.ways())
+    exported = next(way for way in ways if way.name == "variables: password")
+    ways = [way for way in ways if not way.environ] + [exported]
+    book, values = play(ways)
+    told, texts = played(book, values, home, tmp_path / "given", pipelining, **exported.environ)
+    assert told.count("TASK [") == len(book[0]["tasks"])
+    assert "ignored=0" not in told and "failed=0" in told
+    search({secret for way in ways for secret in way.secrets}, *texts)
+
+
+# ---- every module, the lookup, the filters and the role
+
+
+DECLARED = {
+    "streams": [{"name": "S", "subjects": ["s.>"], "consumers": [{"name": "C"}]}],
+    "kv_buckets": [{"name": "B", "entries": [{"key": "k", "value": "v"}]}],
+    "object_buckets": [{"name": "B"}],
+}
+
+
+def everything(home, way):
+    """Return a play in which every module connects, and everything else that has a way in."""
+    given = {key: f"{{{{ way['{key}'] }}}}" for key in way.args}
+    tasks = [{"nats.jetstream.jetstream_environment": {**given, **DECLARED}}]
+    for index, module in enumerate(MODULES):
+        args = WAYS[module][0][1] if module in WAYS else {"stream": "S"}
+        args = {**args, "path": str(home / "backups")} if module == "jetstream_backup" else args
+        each = ({}, {"no_such_option": 1})
+        for beside in size(each[index % 2 :][:1], each):
+            task = {f"nats.jetstream.{module}": {**args, **beside, **given}}
+            tasks.append({**task, "ignore_errors": True})
+    recreate = {"storage": "memory", "recreate": "always", "recovery_path": str(home / "recovery")}
+    tasks.append({"nats.jetstream.jetstream_stream": {"name": "S", **recreate, **given}})
+    names = ", ".join(f"{key}=way['{key}']" for key in way.args)
+    for text in (
+        f"{{{{ lookup('nats.jetstream.kv', 'k', bucket='B', {names}) | length }}}}",
+        f"{{{{ lookup('nats.jetstream.kv', 'k', bucket='NONE', {names}) }}}}",
+        "{{ declared | nats.jetstream.topology | length }}",
+        "{{ {'authorization': {'password': 'x'}} | nats.jetstream.server_config | length }}",
+    ):
+        tasks.append({"ansible.builtin.debug": {"msg": text}, "ignore_errors": True})
+    role = {f"jetstream_environment_{name}": value for name, value in DECLARED.items()}
+    role["jetstream_environment_connection"] = "{{ way }}"
+    role["jetstream_environment_report_path"] = str(home / "report.md")
+    role["jetstream_environment_report_json_path"] = str(home / "report.json")
+    include = {"name": "nats.jetstream.jetstream_environment"}
+    tasks.append({"ansible.builtin.include_role": include, "vars": role})
+    return [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+
+
+@pytest.mark.parametrize("number", size((1,), range(len(NAMES))), ids=lambda number: NAMES[number])
+def test_everything_that_connects(number, planted, tmp_path, home):
+    way = way_of(planted, number)
+    values = {"way": way.args, "declared": DECLARED}
+    told, texts = played(everything(home, way), values, home, tmp_path / "given", **way.environ)
+    for written in ("report.md", "report.json", "recovery"):
+        assert (home / written).stat().st_size
+    assert list((home / "backups").rglob("backup.json"))
+    assert told.count("no_such_option") >= len(MODULES) // 2
+    search(way.secrets, *texts)
