@@ -209,11 +209,17 @@ notes:
   - All modules of this collection take the same connection options. Set them once with C(module_defaults) for the
     group C(group/nats.jetstream.jetstream).
   - TLS is wanted for a server when its URL begins with V(tls://) or V(wss://), and for all servers when O(ca),
-    O(ca_path), O(tls_hostname), O(tls_first), or a client certificate is given. A server that does not offer TLS is then refused, and nothing is sent to it in
-    plaintext, no login either. A server that insists on TLS gets it in any case.
+    O(ca_path), O(tls_hostname), O(tls_first), or a client certificate is given. A server that does not offer TLS is
+    then refused, and nothing is sent to it in plaintext, no login either. A server that insists on TLS gets it in any
+    case.
   - The modules run on the managed host and connect from there. Use C(delegate_to) or C(connection=local) to connect
     from the controller.
   - nats-server 2.9.10, 2.10.27, and 2.15.1 are tested.
+seealso:
+  - ref: ansible_collections.nats.jetstream.docsite.guide_logins
+    description: Servers, logins, and contexts of the C(nats) command, with examples.
+  - ref: ansible_collections.nats.jetstream.docsite.guide_permissions
+    description: The permissions that each module needs, as settings of a user.
 """
 
     # Where plugins of the controller find the options that are not given: one line each.

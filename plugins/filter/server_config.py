@@ -41,6 +41,8 @@ options:
 seealso:
   - plugin: nats.jetstream.nats_server
     plugin_type: role
+  - ref: ansible_collections.nats.jetstream.docsite.guide_server
+    description: Running servers with the role that writes their configuration so.
 """
 
 EXAMPLES = r"""

@@ -45,6 +45,8 @@ notes:
 seealso:
   - module: nats.jetstream.jetstream_environment
   - module: nats.jetstream.jetstream_environment_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_environments
+    description: Declaring everything that an account has, with owners and pruning.
 """
 
 EXAMPLES = r"""

@@ -60,6 +60,8 @@ notes:
 seealso:
   - module: nats.jetstream.jetstream_kv
   - module: nats.jetstream.jetstream_kv_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_cookbook
+    description: Work queues, dead letters, mirrors, key-value stores, and more, as playbooks.
 """
 
 EXAMPLES = r"""

@@ -119,6 +119,8 @@ seealso:
   - module: nats.jetstream.jetstream_restore
   - module: nats.jetstream.jetstream_stream
   - module: nats.jetstream.jetstream_environment_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_backups
+    description: Backups, restores, and migrations, with what they keep.
 """
 
 EXAMPLES = r"""

@@ -383,6 +383,10 @@ seealso:
   - module: nats.jetstream.jetstream_consumer_reset
   - module: nats.jetstream.jetstream_consumer_unpin
   - module: nats.jetstream.jetstream_environment
+  - ref: ansible_collections.nats.jetstream.docsite.guide_idempotency
+    description: What a change does, what check mode foretells, and what a recreate loses.
+  - ref: ansible_collections.nats.jetstream.docsite.guide_cookbook
+    description: Work queues, dead letters, mirrors, key-value stores, and more, as playbooks.
   - name: Consumers in the NATS documentation
     description: What consumers are and what their settings do.
     link: https://docs.nats.io/nats-concepts/jetstream/consumers

@@ -69,6 +69,8 @@ seealso:
   - module: nats.jetstream.jetstream_consumer_reset
   - module: nats.jetstream.jetstream_stream_info
   - module: nats.jetstream.jetstream_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_getting_started
+    description: The first steps, with a server on the own machine.
 """
 
 EXAMPLES = r"""

@@ -226,6 +226,10 @@ seealso:
   - module: nats.jetstream.jetstream_object_bucket
   - module: nats.jetstream.jetstream_info
   - module: nats.jetstream.jetstream_environment_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_environments
+    description: Declaring everything that an account has, with owners and pruning.
+  - ref: ansible_collections.nats.jetstream.docsite.guide_approval
+    description: A plan that is approved and then applied as it is.
 """
 
 EXAMPLES = r"""

@@ -53,6 +53,8 @@ seealso:
   - module: nats.jetstream.jetstream_info
   - plugin: nats.jetstream.topology
     plugin_type: filter
+  - ref: ansible_collections.nats.jetstream.docsite.guide_environments
+    description: Declaring everything that an account has, with owners and pruning.
 """
 
 EXAMPLES = r"""

@@ -83,6 +83,8 @@ seealso:
   - module: nats.jetstream.jetstream_kv_bucket_info
   - module: nats.jetstream.jetstream_object_bucket_info
   - module: nats.jetstream.jetstream_environment_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_getting_started
+    description: The first steps, with a server on the own machine.
 """
 
 EXAMPLES = r"""

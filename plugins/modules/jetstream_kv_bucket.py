@@ -435,6 +435,10 @@ seealso:
   - module: nats.jetstream.jetstream_environment
   - module: nats.jetstream.jetstream_object_bucket
   - module: nats.jetstream.jetstream_stream
+  - ref: ansible_collections.nats.jetstream.docsite.guide_idempotency
+    description: What a change does, what check mode foretells, and what a recreate loses.
+  - ref: ansible_collections.nats.jetstream.docsite.guide_cookbook
+    description: Work queues, dead letters, mirrors, key-value stores, and more, as playbooks.
   - name: Key-value stores in the NATS documentation
     description: What buckets are and what can be done with them.
     link: https://docs.nats.io/nats-concepts/jetstream/key-value-store

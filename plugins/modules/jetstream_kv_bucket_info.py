@@ -40,6 +40,8 @@ seealso:
   - module: nats.jetstream.jetstream_kv_bucket
   - module: nats.jetstream.jetstream_stream_info
   - module: nats.jetstream.jetstream_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_cookbook
+    description: Work queues, dead letters, mirrors, key-value stores, and more, as playbooks.
 """
 
 EXAMPLES = r"""

@@ -63,6 +63,8 @@ seealso:
   - module: nats.jetstream.jetstream_kv_bucket_info
   - plugin: nats.jetstream.kv
     plugin_type: lookup
+  - ref: ansible_collections.nats.jetstream.docsite.guide_cookbook
+    description: Work queues, dead letters, mirrors, key-value stores, and more, as playbooks.
 """
 
 EXAMPLES = r"""

@@ -123,6 +123,8 @@ seealso:
   - module: nats.jetstream.jetstream_message_info
   - module: nats.jetstream.jetstream_purge
   - module: nats.jetstream.jetstream_stream
+  - ref: ansible_collections.nats.jetstream.docsite.guide_cookbook
+    description: Work queues, dead letters, mirrors, key-value stores, and more, as playbooks.
 """
 
 EXAMPLES = r"""

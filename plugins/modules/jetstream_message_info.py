@@ -58,6 +58,8 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_message
   - module: nats.jetstream.jetstream_stream_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_cookbook
+    description: Work queues, dead letters, mirrors, key-value stores, and more, as playbooks.
 """
 
 EXAMPLES = r"""

@@ -115,6 +115,8 @@ seealso:
   - module: nats.jetstream.jetstream_object_bucket
   - module: nats.jetstream.jetstream_object_fetch
   - module: nats.jetstream.jetstream_object_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_objects
+    description: Storing, fetching, and linking files.
 notes:
   - New data are stored beside the old ones, so the bucket needs room for both. Readers get the old object until the
     new one is whole, and the old data are removed then.

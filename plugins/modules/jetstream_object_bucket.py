@@ -244,6 +244,8 @@ seealso:
   - module: nats.jetstream.jetstream_environment
   - module: nats.jetstream.jetstream_kv_bucket
   - module: nats.jetstream.jetstream_stream
+  - ref: ansible_collections.nats.jetstream.docsite.guide_objects
+    description: Storing, fetching, and linking files.
   - name: Object stores in the NATS documentation
     description: What buckets are and what can be done with them.
     link: https://docs.nats.io/nats-concepts/jetstream/obj_store

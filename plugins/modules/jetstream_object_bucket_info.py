@@ -41,6 +41,8 @@ seealso:
   - module: nats.jetstream.jetstream_object_bucket
   - module: nats.jetstream.jetstream_stream_info
   - module: nats.jetstream.jetstream_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_objects
+    description: Storing, fetching, and linking files.
 """
 
 EXAMPLES = r"""

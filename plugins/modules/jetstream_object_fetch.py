@@ -60,6 +60,8 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_object
   - module: nats.jetstream.jetstream_object_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_objects
+    description: Storing, fetching, and linking files.
 notes:
   - The data are written to a file in the directory of O(dest) first, which needs room for both. They are not kept in
     memory.

@@ -47,6 +47,8 @@ author:
 seealso:
   - module: nats.jetstream.jetstream_object
   - module: nats.jetstream.jetstream_object_fetch
+  - ref: ansible_collections.nats.jetstream.docsite.guide_objects
+    description: Storing, fetching, and linking files.
 """
 
 EXAMPLES = r"""

@@ -96,6 +96,8 @@ seealso:
   - module: nats.jetstream.jetstream_backup
   - module: nats.jetstream.jetstream_stream
   - module: nats.jetstream.jetstream_environment_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_backups
+    description: Backups, restores, and migrations, with what they keep.
 """
 
 EXAMPLES = r"""

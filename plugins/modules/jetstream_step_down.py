@@ -77,6 +77,8 @@ seealso:
   - module: nats.jetstream.jetstream_stream
   - module: nats.jetstream.jetstream_stream_info
   - module: nats.jetstream.jetstream_consumer
+  - ref: ansible_collections.nats.jetstream.docsite.guide_clusters
+    description: Replicas, placement, leaders, and waiting for them.
 """
 
 EXAMPLES = r"""

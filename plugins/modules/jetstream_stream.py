@@ -640,6 +640,10 @@ seealso:
   - module: nats.jetstream.jetstream_purge
   - module: nats.jetstream.jetstream_environment
   - module: nats.jetstream.jetstream_backup
+  - ref: ansible_collections.nats.jetstream.docsite.guide_idempotency
+    description: What a change does, what check mode foretells, and what a recreate loses.
+  - ref: ansible_collections.nats.jetstream.docsite.guide_cookbook
+    description: Work queues, dead letters, mirrors, key-value stores, and more, as playbooks.
   - name: Streams in the NATS documentation
     description: What streams are and what their settings do.
     link: https://docs.nats.io/nats-concepts/jetstream/streams

@@ -85,6 +85,8 @@ seealso:
   - module: nats.jetstream.jetstream_message_info
   - module: nats.jetstream.jetstream_consumer_info
   - module: nats.jetstream.jetstream_info
+  - ref: ansible_collections.nats.jetstream.docsite.guide_getting_started
+    description: The first steps, with a server on the own machine.
 """
 
 EXAMPLES = r"""
