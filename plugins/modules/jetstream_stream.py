@@ -1290,11 +1290,6 @@ declaration:
       type: dict
       sample:
         team: shop
-    owner:
-      description: Whose it is.
-      returned: when O(owner) is given
-      type: str
-      sample: shop
     extra_config:
       description: What O(extra_config) changes beside the settings above.
       returned: when it changes something

@@ -282,7 +282,7 @@ def test_a_declaration_is_described_as_the_table_has_it(module):
     schema = SCHEMAS[f"jetstream_{noun}"]
     declaration = pair(module, path)["declaration"]["contains"]
     names = ["stream", "name"] if noun == "consumer" else ["name"]
-    of_tasks = [] if module.endswith("info") else ["owner", "extra_config"]
+    of_tasks = [] if module.endswith("info") else ["extra_config"]
     assert list(declaration) == [*names, *schema.by_name, *of_tasks]
     assert list(return_differences(schema.fields, declaration, "")) == []
 
