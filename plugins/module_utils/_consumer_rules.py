@@ -449,6 +449,8 @@ async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
 
 
 def _stream_decides(plan: Any) -> bool:
+    if plan.action in ("recreate", "migrate"):
+        return True  # what cannot be created must not be deleted
     written = plan.changed if plan.action == "update" else plan.wanted
     return any(
         name in written and plan.config.get(name) not in (None, 0, harmless)

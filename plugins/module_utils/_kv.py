@@ -37,6 +37,9 @@ from ansible_collections.nats.jetstream.plugins.module_utils._subjects import (
 IN_FLIGHT = 64
 STREAM_PREFIX = "KV_"
 MAX_BUCKET = MAX_NAME - len(STREAM_PREFIX)
+# A server reads no more than 4096 bytes of a line. The key is on one, with the bucket twice.
+MAX_KEY = 3000
+_TOO_LONG = f"has {{}} characters, at most {MAX_KEY} can be sent to a server"
 DEFAULT_API = "$JS.API"
 OPERATION, MARKER_REASON = "KV-Operation", "Nats-Marker-Reason"
 PUT, DELETE, PURGE = "put", "delete", "purge"
@@ -68,6 +71,8 @@ def key_problem(key: str) -> Optional[str]:
     """Return why no entry can have this key, None when one can."""
     if not key:
         return "is empty"
+    if len(key) > MAX_KEY:
+        return _TOO_LONG.format(len(key))
     if not _KEY.fullmatch(key):
         return f"{key!r} is no key, which has only letters, digits and - / _ = ."
     if "" in key.split("."):
@@ -79,6 +84,8 @@ def key_problem(key: str) -> Optional[str]:
 
 def filter_problem(pattern: str) -> Optional[str]:
     """Return why this can match no key, None when it can. ``*`` and ``>`` are whole tokens."""
+    if len(pattern) > MAX_KEY:
+        return _TOO_LONG.format(len(pattern))
     if pattern and not _FILTER.fullmatch(pattern):
         return f"{pattern!r} matches no key, which has only letters, digits and - / _ = ."
     if any(len(token) > 1 and set("*>") & set(token) for token in pattern.split(".")):

@@ -61,8 +61,9 @@ async def recreate_consumer(manager: Any, plan: Any) -> Info:
         step = "the consumer was recreated"
         return await _go_back(manager, plan, info, plan.config) or answer
     except JetStreamError as error:
+        reason = str(error).rstrip(".")
         raise RecreateFailed(
-            f"recreating the {plan.title} failed, {step}: {error}. Its configuration and its "
+            f"recreating the {plan.title} failed, {step}: {reason}. Its configuration and its "
             "place are in recovery",
             recovery,
             error,

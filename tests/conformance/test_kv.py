@@ -400,6 +400,7 @@ def test_without_prune_nothing_else_goes(account, put):
         ({"key": "a.*", "value": "x"}, ["key"]),
         ({"key": "ä", "value": "x"}, ["key"]),
         ({"key": "_kv.a", "value": "x"}, ["key"]),
+        ({"key": "k" * 3001, "value": "x"}, ["key"]),
         ({"key": "a", "value": "x", "expected_revision": -1}, ["expected_revision"]),
         ({"key": "a", "value": "x", "ttl": "100ms"}, ["ttl"]),
         ({"key": "a", "value": "x", "ttl": "soon"}, ["ttl"]),

@@ -346,6 +346,13 @@ FOUND_CONSUMERS = {
         "no no no",
     ),
     "starts_otherwise_than_a_workqueue": (WORKQUEUE, {}, START, ALWAYS, "no no no"),
+    "forgets_how_a_workqueue_is_acknowledged": (
+        WORKQUEUE,
+        {},
+        {"description": "x"},
+        {"reset": ["ack_policy"], **ALWAYS},
+        "no no no",
+    ),
     "acknowledges_a_workqueue_by_flow_control": (
         WORKQUEUE,
         {},

@@ -125,9 +125,11 @@ def wrong(place, value, result, sent):
         return None  # a valid value, to which the server said no
     if sent:
         return f"was sent ({sent}) and refused: {text[:300]!r}"
+    if value is None and not place.path:
+        return None  # left out, so that something else may be missing
     names = {place.option, *(part for part in place.path if part != "[]")}
     spec = garbage.given(place.module)["argument_spec"].get(place.option, {})
-    if text.startswith("there is no") and str(value) in text:
+    if "there is no" in text and str(value) in text:
         return None  # a valid name, of nothing
     if place.option in _connection_options.SECRETS and MASK in text:
         return None  # what is hidden may be a part of the name
