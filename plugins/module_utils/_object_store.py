@@ -19,8 +19,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils import _objects
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
     ApiError,
+    ConnectionLost,
     JetStreamError,
+    NotSent,
     Refused,
+    RequestTimeout,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._messages import leader_get
 from ansible_collections.nats.jetstream.plugins.module_utils._objects import Meta, Stored
@@ -344,7 +347,15 @@ async def _write(
         if not isinstance(error, JetStreamError):
             raise
         seq = 0
-    stored = await read_meta(manager, place)
+    try:
+        stored = await read_meta(manager, place)
+    except JetStreamError as error:
+        text = f"{place} was stored, but after that it could not be read"
+        old = _old_chunks(found, after)
+        if old:
+            subject = _objects.chunk_subject(place.bucket, old)
+            text += f", and the chunks that it had before are left on {subject}"
+        raise JetStreamError(f"{text}: {error}") from error
     if stored is None or (stored.seq == seq and stored.meta != after):
         raise JetStreamError(f"{place} was stored and is not what was sent when read again")
     await _purge_old(manager, place, found, after)
@@ -378,12 +389,18 @@ async def _publish_meta(manager: Any, place: Place, found: Optional[Stored], met
     )
 
 
+def _old_chunks(found: Optional[Stored], after: Meta) -> Optional[str]:
+    """Return the nuid of the chunks that an object had before and has no more."""
+    old = found.meta.get("nuid") if found is not None and _objects.is_there(found.meta) else None
+    return old if old and (old != after["nuid"] or after.get("deleted")) else None
+
+
 async def _purge_old(manager: Any, place: Place, found: Optional[Stored], after: Meta) -> None:
     """Remove the chunks that the object had before."""
     from ansible_collections.nats.jetstream.plugins.module_utils import _object_transfer
 
-    old = found.meta.get("nuid") if found is not None and _objects.is_there(found.meta) else None
-    if not old or (old == after["nuid"] and not after.get("deleted")):
+    old = _old_chunks(found, after)
+    if not old:
         return
     try:
         await _object_transfer.purge(manager, place.bucket, old)
@@ -410,6 +427,13 @@ async def delete(manager: Any, place: Place, check: bool, warn: Callable[[str], 
         raise Refused.because(str(place), problems)
     if not check:
         marker = _objects.deleted(found.meta)
-        await _publish_meta(manager, place, found, marker)
+        try:
+            await _publish_meta(manager, place, found, marker)
+        except (ConnectionLost, RequestTimeout) as error:
+            nuid = _old_chunks(found, marker)
+            if nuid and not isinstance(error, NotSent):
+                subject = _objects.chunk_subject(place.bucket, nuid)
+                error.args = (f"{error}. If it was, the chunks are left on {subject}",)
+            raise
         await _purge_old(manager, place, found, marker)
     return Outcome("delete", found.meta, None)
