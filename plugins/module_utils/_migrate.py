@@ -82,29 +82,36 @@ def _left_out(config: Config, consumers: list[Config], server: Server) -> list[P
 
 
 async def _no_room_in_account(manager: Any, plan: Any) -> list[Problem]:
-    """Return whether the account has no room for the stream in its new storage.
+    """Return whether the account has no room for the stream in its new storage, or its new tier.
 
-    In the same storage it finds the room that it leaves.
+    In the same storage it finds the room that it leaves. The limits of an account are for all
+    replicas of a stream together, and those of a tier for one of them (observed on 2.15.1).
     """
-    was, becomes = (one.get("storage") or "file" for one in (plan.current_config, plan.config))
-    if was == becomes:
+    configs = (plan.current_config, plan.config)
+    was, becomes = (one.get("storage") or "file" for one in configs)
+    old, new = (one.get("num_replicas") or 1 for one in configs)
+    if (was, old) == (becomes, new):
         return []
     try:
         account = await manager.account_info()
     except JetStreamError:
         return []  # not allowed to ask: the server judges what is sent
-    tier = f"R{plan.config.get('num_replicas') or 1}"
-    part = (account.get("tiers") or {}).get(tier) or account
+    tiers, size = account.get("tiers"), plan.current["state"]["bytes"]
+    part = tiers.get(f"R{new}") or {} if tiers else account
     limit, used = ("max_storage", "storage") if becomes == "file" else ("max_memory", "memory")
-    most = (part.get("limits") or {}).get(limit) or 0
-    free = most - (part.get(used) or 0)
-    if 0 < most and free < plan.current["state"]["bytes"]:
-        text = (
-            f"the account has {format_size(max(free, 0))} of {becomes} storage left, and the "
-            f"stream has {plan.current['state']['bytes']} bytes"
-        )
-        return [Problem("storage", text)]
-    return []
+    most, taken = (part.get("limits") or {}).get(limit) or 0, part.get(used) or 0
+    if tiers:
+        free, needed = most - taken // new, size
+    else:
+        free, needed = most - taken + (size * old if was == becomes else 0), size * new
+    if most <= 0 or free >= needed:
+        return []
+    where = f" in its tier R{new}" if tiers else ""
+    text = (
+        f"the account has {format_size(max(free, 0))} of {becomes} storage left{where}, and the "
+        f"stream needs {needed} bytes"
+    )
+    return [Problem("storage" if was != becomes else "num_replicas", text)]
 
 
 async def _downstream(manager: Any, plan: Any) -> Looked:

@@ -52,6 +52,7 @@ GONE_WITHIN = 10.0  # s; how long a delete may take to be seen
 WHOLE_WITHIN = 15.0  # s; how long a cluster may take to make what was restored
 ABANDONED_AFTER = 6.0  # s; a server gives a restore up when nothing comes for 5 s
 NAME_EXISTS, RESTORE_FAILED = 10130, 10062
+NO_ROOM = (10028, 10047)  # of memory, of storage
 REMAINS = "does not match store"  # of the server's words when messages are there already
 LEVEL_METADATA = "_nats.req.level"
 
@@ -177,9 +178,11 @@ async def _given(manager: Any, backup: Backup, config: Config, server: Server, m
     """Send an archive; again, while the server still has files of what was deleted just before.
 
     Under load, 2.15.1 now and then finds them in the new stream's store (seen in 1 of 40 restores
-    that followed one that failed). And again when nobody answers, as in a cluster without a leader.
+    that followed one that failed), and a cluster has the name, and counts the bytes, for a moment
+    longer. And again when nobody answers, as in a cluster without a leader.
     """
-    started = time.monotonic()
+    started, name = time.monotonic(), config["name"]
+    moving = mark != INTERRUPTED and not _is_alone(manager)  # so this task has deleted it just now
     while True:
         try:
             with open(backup.archive, "rb") as file:
@@ -187,15 +190,27 @@ async def _given(manager: Any, backup: Backup, config: Config, server: Server, m
             return
         except BaseException as error:
             number = getattr(error, "err_code", None)
-            if number != NAME_EXISTS:  # with this number it is somebody else's
+            again, patience = _meets_remains(error), GONE_WITHIN
+            if number == NAME_EXISTS:  # somebody else's, unless nobody finds it
+                again = await present(manager.stream_info(name)) is None
+                if again and moving:  # a restore that a cluster refused leaves its name
+                    await present(manager.delete_stream(name))
+            else:
                 unmarked = number == RESTORE_FAILED and not can_mark(server)
-                await _clean_up(manager, config["name"], mark, error, unmarked)
-            unanswered = isinstance(error, RequestTimeout)
-            patience = manager.retry_for if unanswered else GONE_WITHIN
-            again = unanswered or _meets_remains(error)
+                await _clean_up(manager, name, mark, error, unmarked)
+            if isinstance(error, RequestTimeout):
+                again, patience = True, manager.retry_for
+            elif number in NO_ROOM and moving:
+                again = True  # what was deleted just before is still counted
             if not again or time.monotonic() > started + patience:
                 raise
         await asyncio.sleep(0.2)
+
+
+def _is_alone(manager: Any) -> bool:
+    """Say whether a server is known to be in no cluster."""
+    connection = manager.connection
+    return connection.prefix == "$JS.API" and "cluster" not in connection.greeting
 
 
 def _meets_remains(error: BaseException) -> bool:
@@ -245,7 +260,11 @@ async def _clean_up(
             if info and (unmarked or mark_of(info) == mark):
                 await manager.delete_stream(name)
                 return
-            if info or time.monotonic() >= deadline:
+            if info:
+                return
+            if time.monotonic() >= deadline:
+                if not _is_alone(manager):  # which keeps the name of a restore that it refused
+                    await present(manager.delete_stream(name))
                 return
             await asyncio.sleep(0.2)
     except JetStreamError as second:
@@ -285,9 +304,7 @@ async def check(
     live says that it has its subjects already, so that there may be new messages in it. The servers
     of a cluster make the consumers once the stream is there, so that these are waited for.
     """
-    connection = manager.connection
-    alone = connection.prefix == "$JS.API" and "cluster" not in connection.greeting
-    deadline = time.monotonic() + (0 if alone else WHOLE_WITHIN)
+    deadline = time.monotonic() + (0 if _is_alone(manager) else WHOLE_WITHIN)
     while True:
         try:
             return await _compared(manager, backup, config, expected, live)

@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 from accounts import accounts
 
 from harness import client, collection, servers
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "core"))  # its operators
 
 
 @pytest.fixture(scope="module")

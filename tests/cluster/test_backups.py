@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 
+import operators
 import pytest
 from accounts import stepped_down
 
@@ -19,7 +20,7 @@ from ansible_collections.nats.jetstream.plugins.modules import (
     jetstream_restore,
     jetstream_stream,
 )
-from harness import client, sizes
+from harness import client, collection, servers, sizes
 
 PATIENCE = {"timeout": "5s", "retry_for": "120s", "wait_timeout": "120s"}
 MESSAGES = 300
@@ -35,7 +36,7 @@ def nats(cluster):
 
 
 def good(result):
-    assert not result.get("failed"), result
+    assert not result.get("failed"), result["msg"]
     return result
 
 
@@ -231,3 +232,69 @@ def test_backup_and_restore(run, nats, tmp_path):
         assert restored["messages"] == seen["messages"]
         places = {name: place[:3] for name, place in restored["consumers"].items()}
         assert places == {name: place[:3] for name, place in seen["consumers"].items()}
+
+
+# --------------------------------------------------------------------------------------------------
+# Room
+# --------------------------------------------------------------------------------------------------
+
+MIB = 1 << 20
+
+
+def tiered(operator, **tiers):
+    """Let the account of an operator have so many bytes of disk and of memory in each tier."""
+    limits = {
+        name: {"disk_storage": disk, "mem_storage": memory, "streams": -1, "consumer": -1}
+        for name, (disk, memory) in tiers.items()
+    }
+    account = {"type": "account", "limits": {**operators.UNLIMITED, "wildcards": True}}
+    account["limits"]["tiered_limits"] = limits
+    token = operators.jwt(operator.key, operator.account, "APP", account)
+    operator.config["resolver_preload"][operator.account.public] = token
+    return operator
+
+
+def stores(nats, subject):
+    """Publish to a new stream, of which other servers may not know yet; say whether it took it."""
+    try:
+        return b"seq" in nats.request(subject, bytes(100 * 1024))
+    except client.NoResponders:
+        return False
+
+
+def test_an_account_with_tiers_that_is_nearly_full(newest_server, tmp_path):
+    """Where there is no room, it is said beforehand, and nothing was done."""
+    operator = tiered(operators.Operator(), R1=(4 * MIB, MIB), R3=(MIB, MIB))
+    bearer = operator.user(bearer_token=True)[0]
+    with (
+        servers.Cluster(binary=newest_server.binary, config=operator.config) as cluster,
+        client.Client(cluster.urls[0], timeout=20, jwt=bearer) as nats,
+    ):
+        config = {"name": "S", "subjects": ["s.>"], "deny_purge": True}
+        wait_for(lambda: "error" not in nats.api("STREAM.CREATE.S", config))
+        wait_for(lambda: stores(nats, "s.0"))
+        for number in range(1, 30):
+            nats.request(f"s.{number}", bytes(100 * 1024))
+        seen = _look(nats)
+        options = {"name": "S", "recreate": "migrate", "migrate_path": str(tmp_path / "m")}
+        options.update(PATIENCE, servers=cluster.urls, jwt=bearer)
+        for args, said in (
+            ({"storage": "memory"}, "1MiB of memory storage left in its tier R1"),
+            ({"deny_purge": False, "num_replicas": 3}, "1MiB of file storage left in its tier R3"),
+        ):
+            for check in (True, False):
+                refused = collection.run_module(jetstream_stream, **options, **args, check=check)
+                assert refused["failed"] and said in refused["msg"], refused
+                assert nats.ok("STREAM.INFO.S")["config"]["deny_purge"]
+                assert _look(nats) == seen
+        done = good(collection.run_module(jetstream_stream, **options, deny_purge=False))
+        assert done["action"] == "migrate"
+        assert _look(nats) == seen
+        # What the server refuses is said before anything is done, too.
+        args = {"path": str(tmp_path / "b"), **PATIENCE_OF_BACKUPS, "servers": cluster.urls}
+        good(collection.run_module(jetstream_backup, **args, jwt=bearer))
+        args.update(path=str(tmp_path / "b" / "S"), jwt=bearer, config={"num_replicas": 3})
+        nats.ok("STREAM.DELETE.S")
+        refused = collection.run_module(jetstream_restore, **args)
+        assert refused["failed"], refused
+        assert nats.api("STREAM.INFO.S")["error"]["code"] == 404

@@ -406,6 +406,11 @@ class Cluster:
             server.stop()
 
 
+def free_port() -> int:
+    """Return a port for a listener that must be known beforehand, such as one for leafnodes."""
+    return _free_ports(1)[0]
+
+
 def _free_ports(n: int) -> list[int]:
     """Routes must be known beforehand, so their ports are the only ones that are guessed."""
     with contextlib.ExitStack() as stack:
