@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 
 MAX_NAME = 255  # bytes
+MANY = 100  # subjects; comparing each with each takes seconds for thousands
 # A server takes lines of 4096 bytes, and ends the connection after a longer one (observed on 2.9.10
 # to 2.15.1). So this is what can be published to, with a reply and sizes on the same line.
 MAX_SUBJECT = 3900  # bytes
@@ -83,9 +84,23 @@ def covers(wide: str, narrow: str) -> bool:
 
 
 def first_overlap(subjects: list[str]) -> tuple[str, str] | None:
-    """Return the first two subjects of a list that overlap, None when no two do."""
+    """Return two subjects of a list that overlap, in its order; None when no two do."""
+    if len(subjects) > MANY:
+        return _overlap_of_many(subjects)
     for index, one in enumerate(subjects):
         for other in subjects[index + 1 :]:
             if overlaps(one, other):
                 return one, other
+    return None
+
+
+def _overlap_of_many(subjects: list[str]) -> tuple[str, str] | None:
+    # Loaded when it is needed: hardly a stream has so many.
+    from ansible_collections.nats.jetstream.plugins.module_utils._subject_index import SubjectIndex
+
+    index = SubjectIndex()
+    for one in subjects:
+        for met in index.overlapping(one):
+            return met.subject, one
+        index.add(one, "")
     return None

@@ -21,7 +21,7 @@ PACKAGE = "ansible_collections.nats.jetstream.plugins.module_utils"
 # Room -> the rooms it may import, directly. It runs one way: what stands below may not look up.
 ARROWS = {
     "_units": set(),
-    "_subjects": set(),
+    "_subjects": {"_subject_index"},
     "_subject_index": set(),
     "_errors": set(),
     "_headers": set(),

@@ -63,6 +63,13 @@ def test_first_overlap():
     assert subjects.first_overlap(["a", "a"]) == ("a", "a")
 
 
+def test_first_overlap_of_many():
+    many = [f"s.{number}" for number in range(20000)]  # compared each with each: two minutes
+    assert subjects.first_overlap(many) is None
+    assert subjects.first_overlap([*many, "b.>", "c", "b.x"]) == ("b.>", "b.x")
+    assert subjects.first_overlap([*many, "s.7"]) == ("s.7", "s.7")
+
+
 @pytest.mark.parametrize("name", ["", "a.b", "a b", "a*", ">", "a/b", "a\\b", "a\tb", "n" * 256])
 def test_bad_names(name):
     assert subjects.name_problem(name)
