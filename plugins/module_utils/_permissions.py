@@ -27,6 +27,7 @@ _CONSUMER = f"{PREFIX}.CONSUMER.INFO.<stream>.<consumer>"
 _MAKE = f"{PREFIX}.CONSUMER.CREATE.<stream>.<consumer>"
 _MAKE_FILTERED = f"{PREFIX}.CONSUMER.CREATE.<stream>.<consumer>.<filter>"
 _REMOVE = f"{PREFIX}.CONSUMER.DELETE.<stream>.<consumer>"
+_RESET = f"{PREFIX}.CONSUMER.RESET.<stream>.<consumer>"
 _PAUSE = f"{PREFIX}.CONSUMER.PAUSE.<stream>.<consumer>"
 
 _BUCKET, _VALUE = _LOOK.replace("<stream>", "KV_<bucket>"), "$KV.<bucket>.<key>"
@@ -48,6 +49,9 @@ class Row(NamedTuple):
     since_2_10: tuple[str, ...] = ()
 
 
+_MIGRATE = Row("migrate", (_LOOK, _CONSUMERS, _DELETE, _UPDATE, *_RESTORE, *_SNAPSHOT))
+
+
 def _asset() -> tuple[Row, ...]:
     return (
         Row("find that nothing differs, check mode", (_LOOK,)),
@@ -60,7 +64,7 @@ def _asset() -> tuple[Row, ...]:
 def _bucket(prefix: str) -> tuple[Row, ...]:
     return tuple(
         Row(row.what, tuple(one.replace("<stream>", f"{prefix}<bucket>") for one in row.subjects))
-        for row in _asset()
+        for row in (*_asset(), _MIGRATE)
     )
 
 
@@ -83,7 +87,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
             "recreate, with consumers",
             (_LOOK, _CONSUMERS, _UPDATE, _PURGE, _DELETE, _CREATE, _MAKE),
         ),
-        Row("migrate", (_LOOK, _CONSUMERS, _DELETE, _UPDATE, *_RESTORE, *_SNAPSHOT)),
+        _MIGRATE,
     ),
     "jetstream_consumer": (
         Row("find that nothing differs, check mode", (_CONSUMER,)),
@@ -93,10 +97,11 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("delete, with nothing that waits for it", (_CONSUMER, _REMOVE)),
         Row("delete, with messages that wait for it", (_CONSUMER, _LOOK, _REMOVE)),
         Row("recreate", (_CONSUMER, _LOOK, _REMOVE, _MAKE)),
+        Row("migrate", (_CONSUMER, _LOOK, _REMOVE, _MAKE, _RESET)),
     ),
     "jetstream_consumer_reset": (
         Row("find that nothing differs, check mode", (_CONSUMER,)),
-        Row("reset", (_CONSUMER, f"{PREFIX}.CONSUMER.RESET.<stream>.<consumer>")),
+        Row("reset", (_CONSUMER, _RESET)),
     ),
     "jetstream_consumer_unpin": (
         Row("find that nobody is pinned, check mode", (_CONSUMER,)),

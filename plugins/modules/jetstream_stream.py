@@ -32,6 +32,8 @@ attributes:
     details:
       - The same plan is made as in a run, so C(changed), RV(action), RV(changes), RV(would_lose), and the diff
         are the same.
+      - Of a migration, RV(migration) says what is moved and for how many seconds publishers will be without the stream,
+        RV(would_lose) what the new settings remove, and warnings what else will not be as it was.
       - Predicted as failures are settings that the server is too old for, changes that need a recreate,
         malformed or overlapping subjects, settings that exclude each other, and several replicas without a
         cluster. Whether another stream already has a subject is looked up, unless the user may not list
@@ -566,6 +568,8 @@ options:
         on, streams that source this one copy all its messages again. Streams that mirror or source it take
         messages away from it once it is a work queue. They may have got more than what is restored when a mirror
         becomes a stream of its own while its origin goes on storing.
+      - Refused are also consumers that a snapshot may be without, which are those with fewer replicas than the stream,
+        and a stream for which the disk of O(migrate_path) or, in its new storage or tier, the account has no room.
       - From nats-server 2.15 on, a restored stream does not know which C(Nats-Msg-Id) it has stored before. A warning
         says so.
       - With V(if_empty), a stream that holds no message is recreated, and any other fails the task. Nothing is

@@ -78,6 +78,11 @@ def deleted(guarded, nats):
     nats.ok("STREAM.DELETE.S")
 
 
+def sealed(guarded, nats):
+    config = nats.ok("STREAM.INFO.OBJ_B")["config"]
+    nats.ok("STREAM.UPDATE.OBJ_B", {**config, "sealed": True})
+
+
 PINNING = {**CONSUMER, "priority_policy": "pinned_client", "priority_groups": ["g"]}
 
 
@@ -91,6 +96,7 @@ def pull(guarded, nats):
 SAVED = [STREAM, CONSUMER, MESSAGES, saved]
 # More than a server sends without acknowledgements, and nothing that could be compressed.
 LARGE = [STREAM, CONSUMER, *([("s.x", random.Random(0).randbytes(1 << 19))] * 40)]
+BLOBS = [data for _subject, data in LARGE[2:]]
 WAYS = {
     "jetstream_stream": [
         (HAS_STREAM, {"name": "S", "max_age": "1h"}),
@@ -115,6 +121,10 @@ WAYS = {
         (
             HAS_CONSUMER,
             {"stream": "S", "name": "C", "ack_policy": "none", "recreate": "if_empty"},
+        ),
+        (
+            [*HAS_CONSUMER, MESSAGES],
+            {"stream": "S", "name": "C", "ack_policy": "all", "recreate": "migrate"},
         ),
     ],
     "jetstream_consumer_reset": [
@@ -151,6 +161,10 @@ WAYS = {
         ([], {"name": "B"}),
         ([KV], {"name": "B", "description": "other"}),
         ([KV], {"name": "B", "state": "absent"}),
+        (
+            [KV, *((f"$KV.B.{number}", data) for number, data in enumerate(BLOBS))],
+            {"name": "B", "storage": "memory", "recreate": "migrate"},
+        ),
     ],
     "jetstream_kv_bucket_info": [([KV], {"name": "B"}), ([KV], {})],
     "jetstream_object_bucket": [
@@ -158,6 +172,10 @@ WAYS = {
         ([], {"name": "B"}),
         ([OBJECTS], {"name": "B", "description": "other"}),
         ([OBJECTS], {"name": "B", "state": "absent"}),
+        (
+            [OBJECTS, *(("$O.B.C.x", data) for data in BLOBS), sealed],
+            {"name": "B", "sealed": False, "recreate": "migrate"},
+        ),
     ],
     "jetstream_object_bucket_info": [([OBJECTS], {"name": "B"}), ([OBJECTS], {})],
     "jetstream_kv": [
@@ -249,5 +267,10 @@ def skip_too_old(server, module, number):
     release = tuple(map(int, server.version.split(".")))
     if "pause_until" in WAYS[module][number][1] and release < (2, 11):
         pytest.skip("servers before 2.11 cannot pause a consumer")
+    if "migrate" in WAYS[module][number][1].values():
+        if module == "jetstream_consumer" and release < (2, 14):
+            pytest.skip("servers before 2.14 cannot put a consumer back to its place")
+        if module == "jetstream_kv_bucket" and release < (2, 15):
+            pytest.skip("servers before 2.15 change no setting of a bucket with what it has")
     if module in NEWER and release < NEWER[module]:
         pytest.skip(f"older servers do not have what {module} asks for")
