@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import returns
 from .paths import NAME, NAMESPACE, ROOT, work
 
 
@@ -63,7 +64,10 @@ def run_module(module: Any, check: bool = False, diff: bool = True, **args: Any)
 def run_task(
     module: Any, args: dict[str, Any], check: bool = False, diff: bool = True
 ) -> dict[str, Any]:
-    """The same for options of any name, and any other argument."""
+    """The same for options of any name, and any other argument.
+
+    Whatever it is that a test looks for: what is returned has to be what the documentation says.
+    """
     args = dict(args)
     args.update(_ansible_check_mode=check, _ansible_diff=diff)
     name = module.__name__.rpartition(".")[2]
@@ -82,6 +86,8 @@ def run_task(
     result: dict[str, Any] = json.loads(output.read())
     _forget_warnings()
     result["warnings"] = [_text(warning) for warning in result.get("warnings") or []]
+    undocumented = returns.differences(module, result)
+    assert not undocumented, f"{name}: {'; '.join(undocumented)}"
     return result
 
 

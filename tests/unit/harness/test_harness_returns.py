@@ -36,6 +36,7 @@ GOOD = {"changed": True, "action": "create", "server": {"name": "n1"}}
         ({**GOOD, "server": {}}, []),
         ({**GOOD, "server": None, "rows": [{"name": "a", "size": 1}, {"name": "b"}]}, []),
         ({"failed": True, "msg": "x", "action": "none", "seconds": 1}, []),
+        ({**GOOD, "seconds": returns.MASKED}, []),
         ({**GOOD, "more": 1}, ["more is not documented: 1"]),
         ({"action": "x"}, ["server is missing, although it is returned: success"]),
         ({"server": {"name": "a"}}, ["action is missing, although it is returned: always"]),
