@@ -145,10 +145,11 @@ def search(module, of_connection, world, source, only=None):
     running, _nats = world
     code = import_module(f"{garbage.PACKAGE}.{module}")
     found, tried, refused = [], 0, 0
+    places = list(garbage.places(module, of_connection))
+    if only is not None:
+        places = source.sample(places, round(only * len(places)))
     with Tap(running.url) as tap:
-        for place in garbage.places(module, of_connection):
-            if only is not None and source.random() > only:
-                continue
+        for place in places:
             usual = {**SHORT, "servers": [running.url]}
             other = (place.around(), garbage.task(module))
             without = [collection.run_task(code, {**usual, **args}).get("msg") for args in other]
