@@ -124,13 +124,13 @@ class Bench:
             "max_bytes": 2**20,
         }
         consumer = {"ack_wait": 60, "max_deliver": 5}
-        connect = {"servers": ["{{ bench_url }}"]}
+        servers = ["{{ bench_url }}"]
         tasks = [
             {
                 f"{PEER}.stream": {
                     "stream": "{{ item.name }}",
                     "config": stream,
-                    "connect_args": connect,
+                    "servers": servers,
                 },
                 "loop": "{{ streams }}",
             },
@@ -139,7 +139,7 @@ class Bench:
                     "stream": "{{ item.name }}",
                     "consumer": "worker",
                     "config": consumer,
-                    "connect_args": connect,
+                    "servers": servers,
                 },
                 "loop": "{{ streams }}",
             },

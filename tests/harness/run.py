@@ -255,7 +255,9 @@ def has_venv(python: Path) -> bool:
 def build_environment(run: Run) -> int:
     """Make .venv, or take the one that is there if it was made from the same things."""
     version, python = controller_python()
-    made_from = [str(ROOT), str(python), version, REQUIREMENTS.read_text()]
+    core = os.environ.get("ANSIBLE_CORE")
+    pinned = [f"ansible-core ~= {core}.0"] if core else []
+    made_from = [str(ROOT), str(python), version, REQUIREMENTS.read_text(), *pinned]
     mark = hashlib.sha256("\0".join(made_from).encode()).hexdigest()
     stamp = VENV / "made-from"
     with lock("environment"):
@@ -264,7 +266,7 @@ def build_environment(run: Run) -> int:
             shutil.rmtree(str(VENV), ignore_errors=True)
             run.command("venv", [str(python), "-m", "venv", str(VENV)])
             pip = [str(run.python), "-m", "pip", "install", "--disable-pip-version-check", "-q"]
-            run.command("pip", [*pip, "-r", str(REQUIREMENTS)])
+            run.command("pip", [*pip, "-r", str(REQUIREMENTS), *pinned])
             stamp.write_text(mark)
     path = [str(VENV / "bin"), str(stage.python_folder(stage.pythons()))]
     path += [p for p in os.environ["PATH"].split(os.pathsep) if not stage.is_shim(Path(p))]
@@ -606,8 +608,8 @@ make bench        ratios of time, measured
 make release      VERSION=1.2.3: check, collect the changelog, build the artifact, say what is next
 make clean        remove .venv and this checkout's working files
 
-PYTHON=python3.11 builds with that one; V=1 shows all. NATS_SERVER names a server, NATS_SERVERS
-several, by path or as 2.10.27:2.15.1.
+PYTHON=python3.11 builds with that one, ANSIBLE_CORE=2.18 with that release; V=1 shows all.
+NATS_SERVER names a server, NATS_SERVERS several, by path or as 2.10.27:2.15.1.
 NIGHTLY=1 gives any of these the sizes of make nightly."""
 
 

@@ -51,6 +51,14 @@ def test_the_workflows_make_every_target():
     assert everything == TARGETS - NOT_IN_WORKFLOWS
 
 
+def test_sanity_runs_with_every_ansible_core():
+    workflow = paths.ROOT / ".github" / "workflows" / "sanity.yml"
+    (job,) = [one for one in jobs(workflow) if "strategy" in one]
+    legs = {leg["core"]: leg["python"] for leg in job["strategy"]["matrix"]["include"]}
+    assert list(legs) == list(matrix.CONTROLLERS)
+    assert all(python in matrix.CONTROLLERS[core] for core, python in legs.items())
+
+
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_may_not_do_much(workflow):
     assert yaml.safe_load(workflow.read_text())["permissions"] == {}
