@@ -93,13 +93,16 @@ def afterwards(result: dict[str, Any], work: Any, outcome: Any, filled: Any) -> 
 
 
 def failure_rows(failures: list[Failure]) -> list[dict[str, Any]]:
-    """Return the failures as rows: place, title, msg, and what the error tells besides."""
+    """Return the failures as rows: place, title, msg, and what the error tells besides.
+
+    Whether anything was changed is told of the whole.
+    """
     return [
         {
             "place": failure.place,
             "title": failure.title,
             "msg": str(failure.error),
-            **failure.error.result(),
+            **{name: told for name, told in failure.error.result().items() if name != "changed"},
         }
         for failure in failures
     ]

@@ -649,6 +649,42 @@ failures:
           returned: always
           type: raw
           sample: none
+    entries:
+      description: The entries of the bucket that were to be changed, as in M(nats.jetstream.jetstream_kv).
+      returned: when an entry could not be written
+      type: list
+      elements: dict
+      contains:
+        key:
+          description: The key.
+          returned: always
+          type: str
+          sample: currency
+        action:
+          description: What was to be done to it, as in RV(plan).
+          returned: always
+          type: str
+          sample: update
+        revision:
+          description: The revision that the entry has now, V(null) when that is not known.
+          returned: always
+          type: int
+          sample: 8
+        previous_revision:
+          description: The revision that it had before, V(null) when there was none.
+          returned: always
+          type: int
+          sample: 7
+        pruned:
+          description: Always V(false), as entries are never pruned here.
+          returned: always
+          type: bool
+          sample: false
+        written:
+          description: Whether it was written, V(null) when that is not known.
+          returned: always
+          type: bool
+          sample: true
     recovery:
       description: The configurations from before a recreate or migration, as in M(nats.jetstream.jetstream_stream) and
         M(nats.jetstream.jetstream_consumer).
