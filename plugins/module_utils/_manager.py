@@ -53,13 +53,16 @@ class Transport(Protocol):
     prefix: str
     greeting: dict[str, Any]
 
-    async def request(self, api: str, payload: bytes, timeout: float) -> bytes: ...
+    async def request(self, api: str, payload: bytes, timeout: float) -> bytes:
+        """Return the answer to a request; timeout is in seconds."""
 
     async def request_message(
         self, subject: str, payload: bytes, timeout: float, headers: Any = None
-    ) -> Any: ...
+    ) -> Any:
+        """Return the message that answers another; timeout is in seconds."""
 
-    async def reopen(self) -> None: ...
+    async def reopen(self) -> None:
+        """Connect again after the connection was lost."""
 
 
 class JetStreamManager:

@@ -1423,6 +1423,7 @@ description:
   sample: subjects overlap with an existing stream
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -1495,7 +1496,8 @@ async def _infos(session: Session) -> tuple[list[dict[str, Any]], list[str]]:
             found = [info for info in infos if info["config"]["name"] in kept]
             return found, matching(sorted(missing), globs)
         globs = matching(await manager.stream_names(params["subject"]), globs)
-    return await each(dict.fromkeys(globs), lambda name: manager.stream_info(name, **details)), []
+    read = functools.partial(manager.stream_info, **details)
+    return await each(dict.fromkeys(globs), read), []
 
 
 def _has_subject(info: dict[str, Any], subject: str) -> bool:

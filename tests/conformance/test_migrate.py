@@ -332,7 +332,7 @@ def test_rows(fresh, migrate):
 ROWS = {(2, 9): 8, (2, 10): 5, (2, 15): 8}
 
 
-MAYBE_REFUSED = [one for one, _ in must_recreate("streams.yml") if refusal(one, (2, 9))]
+MAYBE_REFUSED = [one for one, _letters in must_recreate("streams.yml") if refusal(one, (2, 9))]
 
 
 @pytest.mark.parametrize("row", MAYBE_REFUSED, ids=identity)
@@ -423,7 +423,9 @@ def test_a_mirror_is_promoted_while_its_origin_stores(followed, account, migrate
 NO_PLACE = {"C41"}
 
 
-@pytest.mark.parametrize("row", [one for one, _ in must_recreate("consumers.yml")], ids=identity)
+@pytest.mark.parametrize(
+    "row", [one for one, _letters in must_recreate("consumers.yml")], ids=identity
+)
 def test_consumer_row(row, account, run_module):
     """Recreated and put back to its place on 2.15, refused before."""
     account.stream("S", subjects=["s.>"])
