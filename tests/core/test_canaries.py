@@ -290,7 +290,9 @@ DECLARED = {
 def everything(home, way):
     """Return a play in which every module connects, and everything else that has a way in."""
     given = {key: f"{{{{ way['{key}'] }}}}" for key in way.args}
-    tasks = [{"nats.jetstream.jetstream_environment": {**given, **DECLARED}}]
+    # Another way may have made it anew, and this one is to do that too.
+    tasks = [{"nats.jetstream.jetstream_stream": {"name": "S", "state": "absent", **given}}]
+    tasks.append({"nats.jetstream.jetstream_environment": {**given, **DECLARED}})
     for index, module in enumerate(MODULES):
         args = WAYS[module][0][1] if module in WAYS else {"stream": "S"}
         args = {**args, "path": str(home / "backups")} if module == "jetstream_backup" else args
