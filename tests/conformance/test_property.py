@@ -48,7 +48,7 @@ def examples(count):
     )
 
 
-SETTINGS = examples(size(25, 400))
+SETTINGS = examples(size(40, 400))
 FORETOLD = ("changed", "action", "changes", "diff", "declaration", "would_lose", "warnings")
 
 
