@@ -18,7 +18,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     NotSettled,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info, is_clustered
-from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import Plan, owner_of
+from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import (
+    Plan,
+    is_literally,
+    owner_of,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import is_settled, wait_settled
 
 SILENT = 5 * 10**9  # ns
@@ -144,7 +148,7 @@ def bent(drafted: Plan, info: Info) -> list[dict[str, Any]]:
     rows += [
         {"option": name, "wanted": value, "kept": info["config"].get(name)}
         for name, value in drafted.extra.items()
-        if info["config"].get(name) != value
+        if not is_literally(value, info["config"].get(name))
     ]
     owner = drafted.policy.owner
     if owner is not None and owner_of(kept) != owner:

@@ -115,6 +115,8 @@ def validate(kind: Kind, params: Mapping[str, Any], inputs: Inputs) -> tuple[Wan
 
 def _depends_on_level(kind: Kind, wanted: Wanted) -> bool:
     """Say whether something that is mentioned is judged by the API level."""
+    if wanted.extra:
+        return True
     fields = [kind.schema.by_name.get(name) for name in (*wanted.config, *wanted.reset)]
     return any(field and max(field.since, field.update.since) >= LEVELS_SINCE for field in fields)
 

@@ -22,11 +22,18 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
+    Field,
     Problem,
     Schema,
     Type,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._stream import read
+from ansible_collections.nats.jetstream.plugins.module_utils._stream import (
+    OF_REQUESTS,
+    read,
+)
+from ansible_collections.nats.jetstream.plugins.module_utils._stream import (
+    SCHEMA as STREAM_SCHEMA,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._subjects import (
     MAX_NAME,
     covers,
@@ -81,7 +88,13 @@ class Shape(NamedTuple):
     def taken(self) -> dict[str, str]:
         """Return the fields of the wire that a task cannot send as they are, and why."""
         fixed = dict.fromkeys(("name", "subjects"), "follows from the name of the bucket")
-        return {**fixed, **{field: f"is {option} here" for option, field in self.renamed.items()}}
+        named = {field: f"is {option} here" for option, field in self.renamed.items()}
+        return {**OF_REQUESTS, **fixed, **named}
+
+    def wire(self) -> tuple[Field, ...]:
+        """Return the settings of a stream that are no options of the bucket."""
+        own = {*self.schema.by_name, *self.taken()}
+        return tuple(field for field in STREAM_SCHEMA.fields if field.name not in own)
 
     def options(self, config: Config) -> Config:
         """Return a stream's configuration with the options of the bucket for its fields."""

@@ -193,6 +193,13 @@ SCHEMA = Schema(
 )
 
 
+# What servers use among themselves.
+INTERNAL = (
+    Field("direct", Boolean()),
+    Field("sourcing", Boolean(), since=(2, 14, 0)),
+)
+
+
 def canonical(config: Config) -> Config:
     """Return a configuration in the spelling that is compared; takes wire and mentioned options."""
     shaped = dict(config)
@@ -248,4 +255,5 @@ CONSUMER = Kind(
     canonical=canonical,
     spelling=spelling,
     rules=rules,
+    wire=INTERNAL,
 )

@@ -13,6 +13,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
+    Field,
     Name,
     Schema,
     Type,
@@ -56,6 +57,8 @@ class Kind(NamedTuple):
     naming: Type = Name()
     # fields of the wire that extra_config may not have, and why
     taken: Mapping[str, str] = {}
+    # fields of the wire that have no option, and that extra_config may have
+    wire: tuple[Field, ...] = ()
     # (INFO answer): why what has the name of the asset is none of this kind; None when it is one
     foreign: Callable[[Info], Optional[str]] = lambda info: None
     # (identity): the stream that holds the asset's messages; None for kinds that hold none

@@ -233,6 +233,7 @@ KV_BUCKET = Kind(
     rules=rules,
     naming=BucketName(PREFIX),
     taken=SHAPE.taken(),
+    wire=SHAPE.wire(),
     foreign=why_foreign,
     stream_of=lambda identity: SHAPE.stream(identity[0]),
 )

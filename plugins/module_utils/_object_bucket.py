@@ -90,6 +90,7 @@ OBJECT_BUCKET = Kind(
     rules=rules,
     naming=BucketName(PREFIX),
     taken=SHAPE.taken(),
+    wire=SHAPE.wire(),
     foreign=lambda info: is_foreign(SHAPE, info),
     stream_of=lambda identity: SHAPE.stream(identity[0]),
 )

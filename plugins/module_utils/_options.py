@@ -36,11 +36,17 @@ def extra_problems(kind: Kind, extra: Any, place: str = "") -> list[Problem]:
     where = f"{place}.extra_config" if place else "extra_config"
     if not isinstance(extra, dict):
         return [Problem(where, "must be a dictionary")]
+    if not extra:
+        return []
     aliases = [alias for names in kind.aliases.values() for alias in names]
     known = {*kind.schema.by_name, *kind.identity, *aliases}
+    # Servers do not tell upper case from lower case in the names of fields.
+    folded = [(name, str(name).casefold()) for name in extra]
     return [
-        Problem(f"{where}.{name}", "has an option of its own") for name in extra if name in known
-    ] + [Problem(f"{where}.{name}", kind.taken[name]) for name in extra if name in kind.taken]
+        Problem(f"{where}.{name}", "has an option of its own")
+        for name, one in folded
+        if one in known
+    ] + [Problem(f"{where}.{name}", kind.taken[one]) for name, one in folded if one in kind.taken]
 
 
 def unknown_options(

@@ -38,6 +38,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Problem,
     is_zero,
     release_text,
+    unknown_fields,
     without_zeros,
 )
 
@@ -49,6 +50,7 @@ def create(draft: Plan, mentioned: Config, extra: Config) -> Plan:
     config = _marked(draft, rules.derive(made, frozenset(mentioned), mentioned, {}, context))
     draft = draft._replace(wanted=mentioned, extra=extra, config={**without_zeros(config), **extra})
     problems = kind.schema.unknown_to(_spelt(kind, draft.config), context.server)
+    problems += _unknown(draft)
     return _reported(draft, "create", problems + rules.create_problems(draft.config))
 
 
@@ -67,7 +69,7 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
         return before
     old = _spelt(kind, stored)
     new = {name: value for name, value in _spelt(kind, config).items() if old.get(name) != value}
-    problems = kind.schema.unknown_to(new, context.server)
+    problems = kind.schema.unknown_to(new, context.server) + _unknown(draft)
     current = kind.canonical(stored)
     stuck, final = kind.rules().takes_no_update(current, context), kind.canonical(config)
     immutable = [
@@ -81,6 +83,12 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
     if immutable and not problems:
         return _recreate(draft, immutable)
     return _reported(draft, "update", problems)
+
+
+def _unknown(draft: Plan) -> list[Problem]:
+    """Return what extra_config has that this server would drop without a word."""
+    kind = draft.kind
+    return unknown_fields(kind.wire, draft.extra, draft.context.server, "extra_config")
 
 
 def _possible(draft: Plan) -> Config:

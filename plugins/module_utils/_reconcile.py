@@ -26,6 +26,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     RECREATING_METADATA,
     Config,
     Context,
+    is_zero,
 )
 
 # The actions after which an asset has the configuration of the plan.
@@ -163,7 +164,11 @@ def plan(
         unsaid = _unmentioned(kind, mentioned, current, context)
         mentioned = {**unsaid, **mentioned}
         draft = draft._replace(unsaid=frozenset(unsaid))
-    extra = {name: value for name, value in wanted.extra.items() if stored.get(name) != value}
+    extra = {
+        name: value
+        for name, value in wanted.extra.items()
+        if not is_literally(value, stored.get(name))
+    }
     differing = [
         field
         for field in kind.schema.fields
@@ -214,6 +219,11 @@ def _unmentioned(kind: Kind, mentioned: Config, current: Config, context: Contex
             field.value_in(current, context), field.default_in(together, context), context.server
         )
     }
+
+
+def is_literally(value: Any, stored: Any) -> bool:
+    """Say whether what extra_config has is stored; servers leave zeros out."""
+    return bool(value == stored) or (is_zero(value) and is_zero(stored))
 
 
 def title(kind: Kind, identity: Identity) -> str:

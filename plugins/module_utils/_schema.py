@@ -42,6 +42,9 @@ LEVELS: tuple[tuple[int, Release], ...] = (
     (5, (2, 15, 0)),
 )
 
+# From here on servers refuse fields that they do not know; older ones drop them without a word.
+STRICT_SINCE: Release = (2, 12, 0)
+
 # The release lines on which the rules of the tables were observed.
 OBSERVED_LINES: tuple[Release, ...] = ((2, 9), (2, 10), (2, 15))
 
@@ -628,6 +631,35 @@ def _gate(
             continue
         for inner, one, where in _inner(field.type, value, place):
             _gate(inner, one, server, f"{where}.", problems)
+
+
+def unknown_fields(
+    fields: Iterable[Field], config: Config, server: Server, place: str
+) -> list[Problem]:
+    """Return what a server would drop of a wire configuration that is sent as it is.
+
+    A name in other letters, upper or lower case, is no other field: servers (2.15 too) read it as
+    the one that they know. What newer servers do not know is theirs to refuse.
+    """
+    known = {field.name: field for field in fields}
+    folded = {name.casefold(): name for name in known}
+    problems = []
+    for name, value in config.items():
+        where, field = f"{place}.{name}", known.get(name)
+        real = folded.get(str(name).casefold())
+        if field is None and real:
+            problems.append(Problem(where, f"has to be written {real}"))
+        elif field is None and server.knows(STRICT_SINCE) is False:
+            text = f"nats-server {server.text} does not have this field"
+            problems.append(Problem(where, f"{text}{nearest(str(name), known)}"))
+        elif field and not is_zero(value) and server.knows(field.since) is False:
+            text = f"needs nats-server {release_text(field.since)}, this is {server.text}"
+            problems.append(Problem(where, text))
+        elif field and isinstance(value, (dict, list)):
+            for inner, one, at in _inner(field.type, value, where):
+                if isinstance(one, dict):
+                    problems += unknown_fields(inner, one, server, at)
+    return problems
 
 
 def _inner(kind: Type, value: Any, place: str) -> Iterable[tuple[tuple[Field, ...], Any, str]]:

@@ -218,6 +218,13 @@ SCHEMA = Schema(
 )
 
 
+# Fields that stand beside the settings of a stream, and are none.
+OF_REQUESTS = {
+    "pedantic": "is no setting: it belongs to a request, and is not kept",
+    "template_owner": "is obsolete, and refused by servers",
+}
+
+
 def one_spelling(config: Config) -> Config:
     """Streams have one spelling for everything."""
     return config
@@ -250,5 +257,6 @@ STREAM = Kind(
     canonical=one_spelling,
     spelling=one_spelling,
     rules=rules,
+    taken=OF_REQUESTS,
     stream_of=lambda identity: identity[0],
 )

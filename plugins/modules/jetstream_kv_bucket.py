@@ -424,6 +424,9 @@ options:
         configuration, such as V(allow_msg_ttl). Durations are nanoseconds there, and sizes are bytes.
       - Sent as they are, and compared literally. A setting that has an option of its own is refused here, and so is
         what follows from the name of the bucket.
+      - Fields that nats-server does not know are refused before anything is sent where it is older than 2.12, also
+        inside of other fields, because it would drop them silently. Later ones refuse them by themselves. Behind
+        O(domain) and O(api_prefix), and where the server is told not to be strict, the task fails afterwards.
       - If the server does not keep what was sent, the task fails.
     type: dict
     default: {}

@@ -31,7 +31,6 @@ OF_PYTHON = (
     *("surrogates not allowed", "Errno", "unexpected keyword", "Module invocation had junk"),
     *("embedded null", "maximum recursion", "list index", "unhashable", "int too large"),
 )
-UNKNOWN = "extra_config"
 CONTENT = ("value", "data", "json", "base64", "src", "headers", "entries")
 KV = {
     **{"name": "KV_B", "subjects": ["$KV.B.>"], "max_msgs_per_subject": 1, "discard": "new"},
@@ -117,8 +116,6 @@ def wrong(place, value, result, sent):
         return None
     if not text or any(word in f"{text} {result.get('exception', '')}" for word in OF_PYTHON):
         return f"is no message for a person: {text[:300]!r}"
-    if UNKNOWN in (place.option, *place.path) and "keeps something else" in text:
-        return None  # sent as it is, and servers before 2.11 accept what they do not know
     if "not_kept" in result:
         return f"was written: {text[:300]!r}"
     if "err_code" in result or "tried" in result or "err_code" in text:

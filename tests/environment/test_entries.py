@@ -168,8 +168,7 @@ def test_a_bucket_that_the_server_refuses_is_not_filled(account):
         kv_buckets=[
             {
                 "name": "a",
-                "placement": {"cluster": "NOWHERE"},
-                "extra_config": {"no_such_field": 1},
+                "extra_config": {"subject_transform": {"src": "a.*", "dest": "{{wildcard(5)}}"}},
                 "entries": [{"key": "k", "value": "1"}],
             },
             {"name": "b", "entries": [{"key": "k", "value": "1"}]},

@@ -147,9 +147,9 @@ def test_a_refused_swap_of_filters_gives_them_back(account):
     account.agrees(**queue(("a", "jobs.1"), ("b", "jobs.2")))
     declared = queue(("a", "jobs.2"), ("b", "jobs.1"))
     for consumer in declared["streams"][0]["consumers"]:
-        consumer["extra_config"] = {"max_waiting": -7, "deliver_group": "no"}
+        consumer["extra_config"] = {"direct": True}  # on a pull consumer
     result = account.declare(**declared)
-    assert result["failed"], result
+    assert [row.get("err_code") for row in result["failures"]] == [10090], result
     assert filters(account) == {"a": "jobs.1", "b": "jobs.2"}
 
 
