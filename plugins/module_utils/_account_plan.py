@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
@@ -118,7 +119,6 @@ def plan_account(
                 entry, found, server, after, parents_may_come, failed, out.warnings
             ),
         )
-    out.failures.extend(_between_consumers(out.items, found, server))
     for item in out.items:
         out.warnings.extend(item.plan.warnings)
     return out
@@ -212,22 +212,38 @@ def _refused_by(stream: Config, decided: Plan, server: Server) -> list[str]:
     return stream_problems(decided.config, stream, server)
 
 
-def _between_consumers(items: list[Item], found: Survey, server: Server) -> Iterator[Failure]:
-    """Yield the consumers of a workqueue stream that are changed and meet others afterwards."""
-    after = {item.stream: item for item in items if not item.is_consumer}
+def between_consumers(
+    items: list[Item], found: Survey, account: Optional[dict[str, Any]]
+) -> Iterator[Failure]:
+    """Yield the streams that do not take their consumers beside each other.
+
+    items are those that go as well. account is what the server says of it, None if it may not be
+    asked.
+    """
     first_of: dict[str, Item] = {}
+    made_anew: set[str] = set()
     for item in items:
         if item.is_consumer and item.plan.action in WRITES:
             first_of.setdefault(item.stream, item)
+            if item.plan.action != "update":
+                made_anew.add(item.stream)
+    if not first_of:
+        return
+    from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
+        room_problem,
+        workqueue_problems,
+    )
+
+    after = {item.stream: item for item in items if not item.is_consumer}
+    consumers = _consumers_after(first_of, items, found)
     for stream, first in first_of.items():
         config = stream_after(after.get(stream), found.streams.get(stream)) or {}
-        if config.get("retention") != "workqueue":
-            continue
-        from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
-            workqueue_problems,
-        )
-
-        texts = workqueue_problems(list(_consumers_after(stream, items, found)))
+        texts: list[str] = []
+        if config.get("retention") == "workqueue":
+            texts += workqueue_problems(consumers[stream])
+        if stream in made_anew:
+            most = _consumers_of_account(account or {}, config)
+            texts += filter(None, [room_problem(config, len(consumers[stream]), most)])
         if texts:
             error = Refused.because(
                 f"stream {stream}", [Problem(first.place, text) for text in texts]
@@ -235,16 +251,27 @@ def _between_consumers(items: list[Item], found: Survey, server: Server) -> Iter
             yield Failure(first.place, first.plan.title, error)
 
 
-def _consumers_after(stream: str, items: list[Item], found: Survey) -> Iterator[Config]:
-    """Yield the wire configurations of all consumers that a stream will have."""
-    own = {item.identity: item.plan for item in items if item.is_consumer and item.stream == stream}
-    for identity, info in found.consumers.items():
-        if identity[0] == stream and identity not in own:
-            yield {**info["config"], "name": identity[1]}
-    for identity, decided in own.items():
-        if decided.action != "delete":
+def _consumers_of_account(account: Mapping[str, Any], stream: Config) -> int:
+    """Return how many consumers an account allows a stream, in its tier if it has tiers."""
+    tiers = account.get("tiers")
+    part = tiers.get(f"R{stream.get('num_replicas') or 1}") if tiers else account
+    return ((part or {}).get("limits") or {}).get("max_consumers") or 0
+
+
+def _consumers_after(
+    streams: Container[str], items: list[Item], found: Survey
+) -> dict[str, list[Config]]:
+    """Return the wire configurations of all consumers that streams will have."""
+    own = {item.identity: item.plan for item in items if item.is_consumer}
+    out: dict[str, list[Config]] = defaultdict(list)
+    for (stream, name), info in found.consumers.items():
+        if stream in streams and (stream, name) not in own:
+            out[stream].append({**info["config"], "name": name})
+    for (stream, name), decided in own.items():
+        if stream in streams and decided.action != "delete":
             config = decided.config if decided.action in WRITES else decided.current_config
-            yield {**config, "name": identity[1]}
+            out[stream].append({**config, "name": name})
+    return out
 
 
 # --------------------------------------------------------------------------------------------------

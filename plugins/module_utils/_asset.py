@@ -192,10 +192,10 @@ async def decide(
         return decided
     rules = kind.rules()
     if rules.needs_parent(decided):
-        context = context._replace(parent=await rules.read_parent(manager, identity))
+        context = await rules.read_parent(manager, identity, context)
         decided = plan(kind, identity, wanted, found, context, policy)
     if decided.action in WRITES:
-        problems, warnings = await rules.look(manager, decided)
+        problems, warnings = await rules.look(manager, decided, session.check_mode)
         if problems:
             raise Refused.because(decided.title, problems)
         decided = decided._replace(warnings=(*decided.warnings, *warnings))

@@ -78,8 +78,8 @@ def bucket_rules(
     def of_stream(plan: Any) -> Any:
         return plan._replace(kind=STREAM, identity=(shape.stream(plan.identity[0]),))
 
-    async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
-        return await OF_STREAMS.look(manager, of_stream(plan))
+    async def look(manager: Any, plan: Any, dry: bool) -> tuple[list[Problem], list[str]]:
+        return await OF_STREAMS.look(manager, of_stream(plan), dry)
 
     async def update(
         manager: Any, identity: Identity, config: Config, changed: frozenset[str]

@@ -57,6 +57,7 @@ PULL_ONLY = (
     "priority_timeout",
 )
 _START = {"by_start_sequence": "opt_start_seq", "by_start_time": "opt_start_time"}
+MADE_ANEW = ("create", "recreate")
 # What a stream may not take of its consumers, and the values that every stream takes.
 _TAKEN_BY_ALL = {
     "max_ack_pending": 0,
@@ -244,6 +245,24 @@ def stream_problems(config: Config, stream: Config, server: Server) -> list[str]
     context, shaped = Context(server, stream), canonical(config)
     found = (_filter_problem(shaped, context), _deliver_problem(shaped, context))
     return problems + [text for text in found if text]
+
+
+def room_problem(stream: Config, consumers: int, of_account: int = 0) -> Optional[str]:
+    """Return why a stream does not take so many consumers, None if it does.
+
+    of_account is the account's max_consumers, which on 2.9.10, 2.10.27 and 2.15.1 is one for each
+    stream. What 2.15 takes for no limit (1000, or as the server is configured) is not to be seen.
+    """
+    own = stream.get("max_consumers") or 0
+    limits = {"max_consumers": own, "the account": of_account}
+    who, most = min(
+        ((who, most) for who, most in limits.items() if most > 0),
+        key=lambda one: one[1],
+        default=("", consumers),
+    )
+    if consumers <= most:
+        return None
+    return f"would have {consumers} consumers, and {who} allows {most} (err_code 10026)"
 
 
 def workqueue_problems(configs: list[Config]) -> list[str]:
@@ -435,20 +454,30 @@ def is_empty(info: Info) -> bool:
 # --------------------------------------------------------------------------------------------------
 
 
-async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
+async def look(manager: Any, plan: Any, dry: bool) -> tuple[list[Problem], list[str]]:
     """Return what the stream does not take, which is asked where it may not take something.
 
     Without the permission to read the stream it is left to the server to refuse.
     """
-    stream = plan.context.parent
-    if stream is None and _stream_decides(plan):
+    context = plan.context
+    if context.parent is None and _stream_decides(plan, dry):
         with contextlib.suppress(PermissionDenied):
-            stream = await read_parent(manager, plan.identity)
-    texts = stream_problems(plan.config, stream, plan.context.server) if stream else []
+            context = await read_parent(manager, plan.identity, context)
+    stream, others = context.parent, context.siblings or 0
+    if stream is None:
+        return [], []
+    texts = stream_problems(plan.config, stream, context.server)
+    if plan.action in MADE_ANEW:
+        others -= plan.action == "recreate"
+        texts += filter(None, [room_problem(stream, others + 1)])
     return [Problem("stream", text) for text in texts], []
 
 
-def _stream_decides(plan: Any) -> bool:
+def _stream_decides(plan: Any, dry: bool) -> bool:
+    if plan.parent_missing:
+        return False
+    if dry and plan.action == "create":
+        return True
     if plan.action in ("recreate", "migrate"):
         return True  # what cannot be created must not be deleted
     written = plan.changed if plan.action == "update" else plan.wanted
@@ -502,14 +531,15 @@ async def recreate(manager: Any, plan: Any) -> Info:
     return await recreate_consumer(manager, plan)
 
 
-async def read_parent(manager: Any, identity: Identity) -> Optional[Config]:
+async def read_parent(manager: Any, identity: Identity, context: Context) -> Context:
     try:
-        config: Config = (await manager.stream_info(identity[0]))["config"]
+        info = await manager.stream_info(identity[0])
     except ApiError as error:
         if error.error_class == MISSING:
-            return None
+            return context
         raise
-    return config
+    siblings = info["state"].get("consumer_count", 0)
+    return context._replace(parent=info["config"], siblings=siblings)
 
 
 RULES = Rules(

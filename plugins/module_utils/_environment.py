@@ -19,6 +19,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._account_plan impor
     Failure,
     Item,
     Pruning,
+    between_consumers,
     plan_account,
     plan_pruning,
 )
@@ -295,6 +296,7 @@ async def _planned(session: Session) -> Work:
                 planned = plan_account(declared, found, server, session.check_mode)
     if params["prune"] != "none":
         planned = _with_pruned(planned, declared, found, server, params, owner, pruned)
+    planned.failures.extend(between_consumers(planned.items, found, account))
     room = ENOUGH
     if account and planned.to_do:
         from ansible_collections.nats.jetstream.plugins.module_utils import _limits
@@ -404,7 +406,7 @@ async def _looked(manager: Any, planned: AccountPlan, found: Survey) -> AccountP
             seen = {"subjects", "mirror", "sources"}
             narrowed = item.plan._replace(changed=item.plan.changed - seen)
             try:
-                problems, more = await item.plan.kind.rules().look(manager, narrowed)
+                problems, more = await item.plan.kind.rules().look(manager, narrowed, False)
                 if problems:
                     raise Refused.because(item.plan.title, problems)
                 warnings += more

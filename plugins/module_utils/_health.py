@@ -256,12 +256,12 @@ def _silence(info: Info) -> Optional[int]:
 
 
 def _account_room(tier: str, account: Info, fill: int) -> Iterable[Row]:
+    """Judge the limits of an account. That of consumers is one for each stream, not for all."""
     may = account.get("limits") or {}
     for used, most in (
         ("memory", "max_memory"),
         ("storage", "max_storage"),
         ("streams", "max_streams"),
-        ("consumers", "max_consumers"),
     ):
         name = f"{tier} {most}".strip()
         yield from _nearly("nearly_full", name, account.get(used) or 0, may.get(most) or -1, fill)

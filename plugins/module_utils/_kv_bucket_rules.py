@@ -115,9 +115,9 @@ def _stream_source(source: Config, bucket: str) -> Config:
 _RULES = bucket_rules(SHAPE, to_stream, complete, derive)
 
 
-async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
+async def look(manager: Any, plan: Any, dry: bool) -> tuple[list[Problem], list[str]]:
     """Look at other assets as for every bucket, and at what a mirror would be after a promotion."""
-    problems, warnings = await _RULES.look(manager, plan)
+    problems, warnings = await _RULES.look(manager, plan, dry)
     mirror = plan.current_config.get("mirror")
     if plan.action == "update" and mirror and "mirror" in plan.changed:
         origin = SHAPE.bucket(mirror)

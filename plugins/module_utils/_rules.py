@@ -98,10 +98,11 @@ class Rules(NamedTuple):
     takes_no_update: Callable[[Config, Context], bool]
     # (plan): whether the decision needs the parent's configuration
     needs_parent: Callable[[Any], bool]
-    # (manager, identity) -> the parent's configuration, None when it is not there
-    read_parent: Callable[[Any, Identity], Awaitable[Optional[Config]]]
-    # (manager, plan) -> (problems, warnings) that only a look at other assets can tell
-    look: Callable[[Any, Any], Awaitable[tuple[list[Problem], list[str]]]]
+    # (manager, identity, context) -> the context with what is to be known of the parent, if it is
+    read_parent: Callable[[Any, Identity, Context], Awaitable[Context]]
+    # (manager, plan, dry) -> (problems, warnings) that only a look at other assets can tell; when
+    # nothing is going to be sent (dry), also what the server would refuse by itself
+    look: Callable[[Any, Any, bool], Awaitable[tuple[list[Problem], list[str]]]]
     # (manager, identity, configuration) -> INFO answer
     create: Callable[[Any, Identity, Config], Awaitable[Info]]
     # (manager, identity, configuration, names of the changed fields) -> INFO answer

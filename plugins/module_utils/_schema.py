@@ -124,6 +124,7 @@ class Context(NamedTuple):
 
     server: Server
     parent: Optional[Config] = None  # for a consumer: the configuration of its stream, if known
+    siblings: Optional[int] = None  # and how many consumers that stream has
 
 
 # --------------------------------------------------------------------------------------------------

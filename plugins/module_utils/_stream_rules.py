@@ -394,7 +394,7 @@ def is_empty(info: Info) -> bool:
 # --------------------------------------------------------------------------------------------------
 
 
-async def look(manager: Any, plan: Any) -> tuple[list[Problem], list[str]]:
+async def look(manager: Any, plan: Any, dry: bool) -> tuple[list[Problem], list[str]]:
     """Look for other streams with the new subjects, and for origins that are not there.
 
     A user who may not list streams is left to the server's own answer.
@@ -495,8 +495,9 @@ async def recreate(manager: Any, plan: Any) -> Info:
     return await recreate_stream(manager, plan)
 
 
-async def read_parent(manager: Any, identity: Identity) -> None:
+async def read_parent(manager: Any, identity: Identity, context: Context) -> Context:
     """Streams have no parent."""
+    return context
 
 
 RULES = Rules(

@@ -240,7 +240,7 @@ account:
           type: int
           sample: -1
         max_consumers:
-          description: How many consumers there may be, V(-1) for unlimited.
+          description: How many consumers each stream may have, V(-1) for unlimited.
           returned: always
           type: int
           sample: -1

@@ -137,7 +137,7 @@ options:
     description:
       - How many consumers the stream may have. The server's default is V(-1), which is unlimited, as is V(0).
       - Newer servers have a limit of their own for streams that set none, 1000 on nats-server 2.15. Set a number
-        to have more.
+        to have more. An account can have a limit, too, which holds for each of its streams.
       - Can be changed in place from nats-server 2.12.5 on. On older servers a change needs O(recreate).
         Existing consumers stay when the number is lowered.
     type: int

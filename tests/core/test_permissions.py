@@ -111,6 +111,15 @@ def test_what_the_stream_allows_is_left_to_the_server(retention, refused, guarde
     assert bool(result.get("failed")) is bool(refused)
 
 
+def test_check_mode_of_a_new_consumer_needs_no_more(guarded, admin):
+    """It looks at the stream, and who may not is told what can be told without."""
+    prepare(guarded, admin, [{**STREAM, "max_consumers": 1}])
+    url = guarded.url.replace("://", f"://{user('jetstream_consumer', 0, None)}:{PASSWORD}@")
+    code = module_named("jetstream_consumer")
+    result = collection.run_module(code, servers=[url], stream="S", name="C", check=True)
+    assert (result.get("changed"), result.get("action")) == (True, "create"), result
+
+
 def test_the_message_lists_what_the_module_needs(guarded, admin):
     result = run(guarded, admin, "jetstream_purge", 1, 1)
     assert "127.0.0.1" in result["msg"]

@@ -15,7 +15,10 @@ LIMITED = {
     "accounts": {
         "SMALL": {
             "users": [{"user": "small", "password": "small"}],
-            "jetstream": {"max_file": 100 * MIB, "max_mem": 10 * MIB, "max_streams": 3},
+            "jetstream": {
+                **{"max_file": 100 * MIB, "max_mem": 10 * MIB, "max_streams": 3},
+                "max_consumers": 2,
+            },
         }
     },
     "no_auth_user": "small",
@@ -199,6 +202,73 @@ def test_deleted_consumers_make_room_for_new_ones(account):
         account.agrees(streams=[{**stream, "consumers": [{"name": "c"}, {"name": "d"}, *gone]}])
     kinds = [request.split(".")[1] for request in names(requests)]
     assert kinds == ["DELETE", "DELETE", "CREATE", "CREATE"]
+
+
+def full(*new, **stream):
+    return {"name": "A", "subjects": ["a"], **stream, "consumers": [{"name": one} for one in new]}
+
+
+def too_many(account, text, places, **declared):
+    """Declare more consumers than a stream takes; in check mode and in a run nothing is written."""
+    before = account.state()
+    for check in (True, False):
+        with account.watched() as requests:
+            result = account.declare(check=check, **declared)
+        assert result["failed"] and not result["changed"], result
+        assert requests == []
+        assert [row["place"] for row in result["failures"]] == places
+        assert text in result["failures"][0]["msg"]
+    assert account.state() == before
+
+
+def test_more_consumers_than_a_stream_takes(account):
+    text = "would have 3 consumers, and max_consumers allows 2 (err_code 10026)"
+    new = full("a", "b", "c", max_consumers=2)
+    too_many(account, text, ["streams[0].consumers[0]"], streams=[{"name": "B"}, new][1:])
+    account.agrees(streams=[full("a", "b", max_consumers=2)])
+    too_many(account, text, ["streams[0].consumers[0]"], streams=[full("c")])
+    too_many(
+        account,
+        "would have 4 consumers",
+        ["consumers[0]"],
+        consumers=[{"stream": "A", "name": "c"}, {"stream": "A", "name": "d"}],
+    )
+    gone = [{"stream": "A", "name": "a", "state": "absent"}]
+    with account.watched() as requests:
+        account.agrees(streams=[full("c")], consumers=gone)
+    assert [one.split(".")[1] for one in names(requests)] == ["DELETE", "CREATE"]
+    account.agrees(streams=[full("b", "c")])
+
+
+def test_a_limit_that_is_raised_together_with_its_consumers(account):
+    if account.version < (2, 12, 5):
+        pytest.skip("older servers do not change max_consumers")
+    account.agrees(streams=[full("a", max_consumers=1)])
+    account.agrees(streams=[full("a", "b", max_consumers=2)])
+    text = "would have 3 consumers, and max_consumers allows 2"
+    declared = [full("a", "b", "c", max_consumers=2)]
+    too_many(account, text, ["streams[0].consumers[2]"], streams=declared)
+
+
+def test_pruned_consumers_make_room(account):
+    """Also for their filters, in a workqueue."""
+    if account.version < (2, 10):
+        pytest.skip("marks of owners are metadata, which servers have from 2.10 on")
+    queue = {"name": "A", "subjects": ["a.>"], "max_consumers": 1, "retention": "workqueue"}
+    owned = {"owner": "shop", "prune": "owned"}
+    old, new = ({"name": name, "filter_subject": "a.x"} for name in ("old", "new"))
+    account.agrees(streams=[{**queue, "consumers": [old]}], **owned)
+    kept = [{**queue, "consumers": [new]}]
+    text = "would have 2 consumers, and max_consumers allows 1"
+    too_many(account, text, ["streams[0].consumers[0]"], streams=kept, owner="shop")
+    account.agrees(streams=kept, **owned)
+    assert account.consumers("A") == ["new"]
+
+
+def test_consumers_that_the_account_allows_each_stream(small):
+    small.agrees(streams=[full("a", "b"), {**full("a", "b"), "name": "B", "subjects": ["b"]}])
+    text = "would have 3 consumers, and the account allows 2 (err_code 10026)"
+    too_many(small, text, ["streams[0].consumers[0]"], streams=[full("c")])
 
 
 def test_nothing_that_was_written_was_refused(account):

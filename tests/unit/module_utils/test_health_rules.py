@@ -159,7 +159,7 @@ def test_thresholds_are_what_counts():
 
 
 def test_accounts():
-    limits = {"max_memory": -1, "max_storage": 1000, "max_streams": 10, "max_consumers": 0}
+    limits = {"max_memory": -1, "max_storage": 1000, "max_streams": 10, "max_consumers": 2}
     account = {"memory": 10**9, "storage": 950, "streams": 3, "consumers": 9, "limits": limits}
     assert told(_health.of_account(account, STRICT)) == [("nearly_full", "max_storage", 950)]
     tiers = {"R3": {"storage": 10, "streams": 9, "limits": {"max_streams": 9}}}
