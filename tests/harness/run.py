@@ -10,7 +10,6 @@ Runs on any Python from 3.9 on; what it starts runs on the newest one of .venv.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import functools
 import hashlib
@@ -24,13 +23,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Callable
+from typing import Callable
 from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness import collection, docs, release, servers, stage
 from harness.paths import ROOT, work
+from harness.processes import adopt_orphans, beside, end_orphans, say, spawn
 
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "tests" / "requirements.txt"
@@ -62,6 +62,9 @@ SKIPPED = re.compile(r"All targets skipped|WARNING: .*(?:[Ss]kip|Excluding)|^Ski
 
 # A random name that ends with an underscore is a reference in RST, and antsibull-docs quotes it.
 UNLUCKY_NAME = re.compile(r'Unknown target name: "antsibull-docs-[a-z0-9_]+"')
+
+
+Counts = tuple[int, list[str], list[str]]  # how many passed, what failed, what could not run
 
 
 class Failure(Exception):
@@ -119,6 +122,15 @@ class Run:
     def tool(self, name: str) -> str:
         return str(VENV / "bin" / name)
 
+    def add(self, counts: Counts | None) -> None:
+        """Add what the steps of another process counted; None when it did not come to its end."""
+        if counts is None:
+            self.failed.append("the steps beside the others ended before their end")
+            return
+        self.passed += counts[0]
+        self.failed += counts[1]
+        self.absent += counts[2]
+
     def finish(self) -> int:
         if self.absent:
             say("\ncould not run here:")
@@ -131,10 +143,6 @@ class Run:
         return 1 if self.failed else 0
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
-
-
 def reason(text: str) -> str:
     """Most tools end with it; ansible-test ends with "FATAL: " and a list."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -142,81 +150,6 @@ def reason(text: str) -> str:
     fatal = [number for number, line in enumerate(lines) if line.startswith("FATAL:")]
     told = " ".join(lines[fatal[-1] if fatal else -1 :])
     return f": {told[:400]}" if told else ""
-
-
-# Processes: nothing that a step starts outlives it.
-
-
-def spawn(command: list[str], cwd: Path, env: dict[str, str], output: IO[bytes] | None) -> int:
-    """Run a command in a session of its own, and end the whole of it if this run is stopped."""
-    process = subprocess.Popen(
-        command,
-        cwd=str(cwd),
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=servers.die_with_parent,
-    )
-    try:
-        return process.wait()
-    finally:
-        if process.poll() is None:
-            end_group(process)
-        end_orphans()
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    for number, patience in ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-            return
-
-
-def adopt_orphans() -> None:
-    """Become the parent of what a step leaves behind, so that it can be found and ended (Linux)."""
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
-
-
-def end_orphans() -> None:
-    """End what is left: with no step running, every child of this process is an orphan."""
-    for _attempt in range(50):  # the children of an orphan come to this process, too
-        forget_ended()
-        children = own_children()
-        if not children:
-            return
-        for pid in children:
-            say(f"    ending a process that was left behind: {process_name(pid)}")
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
-
-
-def forget_ended() -> None:
-    """Take note of the orphans that have ended by themselves, which nobody else waits for."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
-def process_name(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return str(pid)
-
-
-def own_children() -> list[int]:
-    file = Path(f"/proc/self/task/{os.getpid()}/children")
-    try:
-        return [int(word) for word in file.read_text().split()]
-    except OSError:
-        return []
 
 
 # The environment.
@@ -495,13 +428,30 @@ def target_test(run: Run) -> None:
     need_servers(run)
     for name, folder in PYTEST_FOLDERS.items():
         run.step(name, functools.partial(run_pytest, run, name, folder))
-    few = run.env.get("NIGHTLY", "") in ("", "0")
-    run.step("matrix", functools.partial(matrix, run, small=few))
-    run_lint(run)
-    run.step("docs", functools.partial(build_docs, run))
+    # Each of these has work for one processor; the two halves use nothing of each other.
+    with beside(functools.partial(apart, run, test_packaging)) as other:
+        test_ansible(run)
+        run.add(other())
+
+
+def test_ansible(run: Run) -> None:
     run.step("sanity", functools.partial(sanity, run))
     run.step("integration", functools.partial(integration, run))
+
+
+def test_packaging(run: Run) -> None:
+    few = run.env.get("NIGHTLY", "") in ("", "0")
     run.step("molecule", functools.partial(molecule, run))
+    run_lint(run)
+    run.step("docs", functools.partial(build_docs, run))
+    run.step("matrix", functools.partial(matrix, run, small=few))
+
+
+def apart(run: Run, steps: Callable[[Run], None]) -> Counts:
+    """Run steps and return what they alone counted."""
+    run.passed, run.failed, run.absent = 0, [], []
+    steps(run)
+    return run.passed, run.failed, run.absent
 
 
 def target_nightly(run: Run) -> None:
