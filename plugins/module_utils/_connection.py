@@ -512,7 +512,9 @@ async def open_connection(options: ConnectionOptions) -> Connection:
         )
     # Without a handler nats-py's refused attempts go to standard error, as does, from Python 3.11
     # on, a remark of asyncio at the end of each TLS connection.
-    logging.getLogger("nats.aio.client").addHandler(logging.NullHandler())
+    logger = logging.getLogger("nats.aio.client")
+    if not logger.handlers:  # once in a process: a plugin opens many connections
+        logger.addHandler(logging.NullHandler())
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     connection = Connection(options)
     await connection.open()
