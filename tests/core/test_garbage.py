@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import random
@@ -169,7 +168,6 @@ def search(module, of_connection, world, source, only=None):
                 if problem:
                     shown = json.dumps(value)[:80]
                     found.append(f"{module}: {place.name} = {shown} ({place.type}) {problem}")
-        gc.unfreeze()
     return tried, refused, found
 
 

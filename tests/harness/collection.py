@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import importlib.util
 import io
@@ -75,7 +76,10 @@ def run_task(
     # As strict as the real standard output.
     output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     _forget_warnings()
-    with _module_args(args), contextlib.redirect_stdout(output):
+    # A module keeps for good what there is, because its process ends with it. This one goes on, and
+    # asyncio would look through the tasks of all modules before, again and again.
+    unfrozen = unittest.mock.patch.object(gc, "freeze")
+    with _module_args(args), contextlib.redirect_stdout(output), unfrozen:
         try:
             module.main()
         except SystemExit:
