@@ -44,6 +44,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._snapshot import (
     RESTORE_SUBJECTS,
+    Unanswered,
     give,
 )
 
@@ -252,7 +253,7 @@ async def _clean_up(
     manager: Any, name: str, mark: str, error: BaseException, unmarked: bool = False
 ) -> None:
     """Delete what a restore left, which 2.15 does; add to the error what is in the way of that."""
-    lost = isinstance(error, (ConnectionLost, RequestTimeout))
+    lost = isinstance(error, (ConnectionLost, RequestTimeout, Unanswered))
     deadline = time.monotonic() + (ABANDONED_AFTER if lost else 0)
     try:
         while True:

@@ -15,23 +15,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any, BinaryIO, Callable, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     ApiError,
     JetStreamError,
-    PermissionDenied,
     RequestTimeout,
 )
+from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
 
 ACK_SUBJECTS = "$JS.SNAPSHOT.ACK.>"
 RESTORE_SUBJECTS = "$JS.SNAPSHOT.RESTORE.>"
 
 CHUNK_SIZE = 512 * 1024  # bytes
 IDLE = 15.0  # s; a server gives up after 2 s (2.9, 2.10) or 5 s without an acknowledgement
-CHECK_TIMEOUT = 3600.0  # s; how long a server may look through a stream before it sends
-FINISH_TIMEOUT = 3600.0  # s; how long a server may take to work off what was sent
+CHECKED = 8 * 1024 * 1024  # bytes/s; how fast at least a server looks through a stream
 RESTORE_WINDOW = 8  # chunks
+
+# A server that has all of a restore unpacks it, and then reads it once more (2.9, 2.10). So the
+# time that it is given grows with what it has to do, as on a disk that is slow.
+WORK_TIME = 60.0  # s; and for each byte:
+WORKED_OFF = 4 * 1024 * 1024  # bytes/s
+AGAIN = 2.0  # s; a server gives up a restore of which it hears nothing for 5 s
+ALIKE = 5  # looks that far apart; what they find unchanged is not worked at any more
 NO_RESPONDERS, DONE = "503", "204"
 
 _IMPORT = (
@@ -42,6 +49,10 @@ _IMPORT = (
 
 class SnapshotFailed(JetStreamError):
     """A snapshot or a restore that a server or the way to it did not bring to its end."""
+
+
+class Unanswered(SnapshotFailed):
+    """A restore that a server has all of, and of which nobody knows what becomes of it."""
 
 
 class Request(NamedTuple):
@@ -75,7 +86,9 @@ async def take(
     inbox = connection.new_inbox()
     async with await connection.subscribe(inbox) as listener:
         listener.watch(ACK_SUBJECTS)
-        timeout = CHECK_TIMEOUT if request.check else max(manager.timeout, IDLE)
+        timeout = max(manager.timeout, IDLE)
+        if request.check:  # before 2.15 a server answers when it has looked through all of it
+            timeout += (await manager.stream_info(stream))["state"]["bytes"] / CHECKED
         answer: dict[str, Any] = await manager.snapshot_request(
             stream, request.body(inbox), timeout
         )
@@ -115,14 +128,13 @@ def _check_end(stream: str, message: Any) -> None:
         )
 
 
-async def give(
-    manager: Any, config: dict[str, Any], state: dict[str, Any], file: BinaryIO
-) -> dict[str, Any]:
-    """Send an archive under a configuration; return the answer to it, which is that of a create.
+async def give(manager: Any, config: dict[str, Any], state: dict[str, Any], file: BinaryIO) -> None:
+    """Send an archive under a configuration; return when the server has made a stream of it.
 
-    Raises ApiError when the server refuses it, SnapshotFailed and PermissionDenied as take does.
-    Whatever goes wrong once the server has taken something, the restore is ended on the server, so
-    that what it leaves can be deleted.
+    Whether it is what was sent is not looked at. Raises ApiError when the server refuses it,
+    SnapshotFailed and PermissionDenied as take does, Unanswered when the server may still be at
+    work. When the file cannot be read any more, the restore is ended on the server, so that what
+    it leaves can be deleted.
     """
     name, connection = config["name"], manager.connection
     request = f"STREAM.RESTORE.{name}"
@@ -133,24 +145,72 @@ async def give(
         sender = _Sender(connection, listener, request, subject, inbox)
         try:
             await sender.send(file)
-            return await sender.finish(FINISH_TIMEOUT)
-        except (PermissionDenied, asyncio.CancelledError):
-            raise
+            await _finish(manager, name, sender, int(state.get("bytes") or 0))
+        except (JetStreamError, asyncio.CancelledError):
+            raise  # the server has ended it, or does so when it hears nothing more
         except BaseException:
             await _give_up(sender)
             raise
 
 
+async def _finish(manager: Any, name: str, sender: _Sender, size: int) -> None:
+    """Say that this was all, and return when the server has made a stream of size bytes of it.
+
+    The end, or the answer to it, may get lost on a connection that stays. So the end is said again
+    while a server that missed it still waits for it. When nobody listens there any more, the
+    restore is over. Otherwise the server is at work, or was, and the stream tells: it is there when
+    it is whole (2.9, 2.10), or from the start on, and grows (2.15).
+    """
+    if await sender.end(AGAIN):
+        return
+    deadline = time.monotonic() + WORK_TIME + max(size, sender.sent) / WORKED_OFF
+    # Never a third time: 2.9 and 2.10 have room for one end besides the one they work on. For
+    # another the thread waits that reads this connection, in a cluster that of a route: for ever.
+    answered, found, alike = await sender.end(AGAIN), None, 0
+    while not answered:
+        before = found
+        try:
+            found = await _look(manager, name)
+        except (ApiError, RequestTimeout) as error:
+            if await sender.answered(0):
+                return
+            raise Unanswered(
+                f"the server did not answer to the end of {sender.request}, so that the stream may "
+                f"have been restored; looking for it failed, too: {error}"
+            ) from error
+        alike = alike + 1 if found == before else 0
+        is_late = time.monotonic() > deadline
+        if found and (sender.is_over or alike >= ALIKE or is_late):
+            return
+        if sender.is_over and alike >= ALIKE:
+            raise SnapshotFailed(f"the server ended {sender.request} and has no such stream")
+        if is_late:
+            raise Unanswered(
+                f"the server did not answer to the end of {sender.request}, and has no such "
+                "stream yet"
+            )
+        answered = await sender.answered(AGAIN)
+
+
+async def _look(manager: Any, name: str) -> Any:
+    """Return what changes while a server works at a stream, None while it has none."""
+    info = await present(manager.stream_info(name))
+    return info and (info["created"], info["config"], info["state"])
+
+
 async def _give_up(sender: _Sender) -> None:
     """End a restore that is not whole, or else the server waits 5 s for the rest of it."""
     try:
-        await sender.finish(sender.patience)
+        await sender.end(sender.patience)
     except JetStreamError:
         return
 
 
 class _Sender:
-    """Sends the chunks of one restore, no more than a window of them without an answer."""
+    """Sends the chunks of one restore, no more than a window of them without an answer.
+
+    sent is in bytes; is_over says that nobody takes what is sent any more.
+    """
 
     patience = IDLE
 
@@ -159,7 +219,8 @@ class _Sender:
     ) -> None:
         self.connection, self.listener = connection, listener
         self.request, self.subject, self.inbox = request, subject, inbox
-        self.unanswered = 0
+        self.unanswered = self.sent = self.ends = 0
+        self.is_over = False
 
     async def send(self, file: BinaryIO) -> None:
         size = min(CHUNK_SIZE, self.connection.max_payload)
@@ -169,47 +230,66 @@ class _Sender:
             if not chunk:
                 break
             while self.unanswered >= RESTORE_WINDOW:
-                await self._answered()
+                await self._took()
             await self.connection.publish(self.subject, chunk, reply=self.inbox)
             self.unanswered += 1
+            self.sent += len(chunk)
         while self.unanswered:
-            await self._answered()
+            await self._took()
 
-    async def finish(self, timeout: float) -> dict[str, Any]:
-        """Say that this was all, and return what the server made of it."""
+    async def end(self, timeout: float) -> bool:
+        """Say that this was all; return whether it was answered that there is a stream now."""
         await self.connection.publish(self.subject, b"", reply=self.inbox)
+        self.ends += 1
+        return await self.answered(timeout)
+
+    async def answered(self, timeout: float) -> bool:
+        """Return whether the answer to the end comes within some seconds."""
+        until = time.monotonic() + timeout
         while True:
-            message = await self._next(timeout)
-            if message.data:
-                return self._checked(message)
+            try:
+                message = await self.listener.next(max(0.0, until - time.monotonic()))
+            except RequestTimeout:
+                return False
+            # After the second end: the first one got there, and its answer may yet come.
+            if self.ends > 1 and _is_nobody(message):
+                self.is_over = True
+                return False
+            if self._checked(message):
+                return True
 
-    async def _answered(self) -> None:
-        message = await self._next(self.patience)
-        self.unanswered -= 1
-        if message.data:
-            self._checked(message)
-
-    async def _next(self, timeout: float) -> Any:
+    async def _took(self) -> None:
+        """Wait until the server has taken a chunk."""
         try:
-            message = await self.listener.next(timeout)
+            message = await self.listener.next(self.patience)
         except RequestTimeout as error:
             raise SnapshotFailed(
                 f"the server accepted {self.request} and did not answer to its data for "
-                f"{timeout:g} s"
+                f"{self.patience:g} s"
             ) from error
-        if message.headers and message.headers.status == NO_RESPONDERS:
+        self.unanswered -= 1
+        self._checked(message)
+
+    def _checked(self, message: Any) -> Any:
+        """Return an answer, None when it just says that a chunk was taken; or raise its error."""
+        if _is_nobody(message):
             raise SnapshotFailed(
                 f"the server accepted {self.request} and does not take its data: it gave the "
                 f"restore up, or the data does not get there. "
                 f"{_IMPORT.format(subjects=RESTORE_SUBJECTS)}"
             )
-        return message
-
-    def _checked(self, message: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(message.data)
+        if not message.data:
+            return None
+        if message.data.startswith(b"-ERR"):  # when a server before 2.15 cannot write a chunk
+            raise SnapshotFailed(f"the server broke off {self.request}: {message.data.decode()}")
+        answer = json.loads(message.data)
         error = answer.get("error")
         if error:
             raise ApiError(
                 self.request, error.get("code"), error.get("err_code"), error.get("description", "")
             )
         return answer
+
+
+def _is_nobody(message: Any) -> bool:
+    return bool(message.headers) and message.headers.status == NO_RESPONDERS

@@ -23,7 +23,6 @@ from pathlib import Path
 import pytest
 from ways import FILE, FULL, KV, NEWER, OBJECTS, PASSWORD, WAYS, module_named, prepare
 
-from ansible_collections.nats.jetstream.plugins.module_utils import _snapshot
 from harness import client, collection, servers
 from harness.between import FAULTS, Between, Fault
 from harness.sizes import NIGHTLY, size
@@ -323,9 +322,7 @@ def named(number):
 
 
 @pytest.mark.parametrize("number", range(len(ROWS)), ids=named)
-def test_faults(number, hurt, capfd, monkeypatch):
-    # A server may take minutes for the end of a restore; here it takes none.
-    monkeypatch.setattr(_snapshot, "FINISH_TIMEOUT", 5.0)
+def test_faults(number, hurt, capfd):
     module, _there, args = ROWS[number]
     release = tuple(map(int, hurt.version.split(".")))
     if release < ((2, 11) if "pause_until" in args else NEWER.get(module, ())):

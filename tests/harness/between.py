@@ -11,6 +11,7 @@ placed by counting and not by time: a slow machine has it where a fast one has i
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 import time
@@ -46,10 +47,15 @@ LASTING = tuple(one for one in FAULTS if " from " in one)
 
 
 class Fault(NamedTuple):
-    """What happens, and at the how many-th message, from 1 on; or, of bytes, after how many."""
+    """What happens, and at the how many-th message, from 1 on; or, of bytes, after how many.
+
+    With a pattern it is the first message in which that is found: in its line of the protocol, or
+    in what follows.
+    """
 
     what: str
-    at: int
+    at: int = 1
+    pattern: re.Pattern[bytes] | None = None
 
     @property
     def lasts(self) -> bool:
@@ -67,9 +73,10 @@ class Between:
     """``with Between(server) as between:`` is a port that leads to a server, at ``between.url``.
 
     It counts what passes: ``requests`` and ``answers`` in messages, ``sent`` and ``got`` in bytes
-    from and to the client, greetings and all. ``disturb`` makes it start from 0 with one fault,
-    which has ``happened`` at some time or not. Besides FAULTS there are "cut sent" and "cut got",
-    which count bytes, and "slow", which lasts and comes to a few bytes at a time.
+    from and to the client, greetings and all, and keeps the subjects of the requests, in
+    ``asked``. ``disturb`` makes it start from 0 with one fault, which has ``happened`` at some time
+    or not. Besides FAULTS there are "cut sent" and "cut got", which count bytes, and "slow", which
+    lasts and comes to a few bytes at a time.
     """
 
     def __init__(self, server: servers.Server) -> None:
@@ -100,6 +107,7 @@ class Between:
         self._open = []
         self.fault, self.happened = fault, False
         self.requests = self.answers = self.sent = self.got = 0
+        self.asked: list[str] = []
         self._silent = False
         if self._listener.fileno() < 0:
             self._listener = socket.create_server(self._address)
@@ -136,6 +144,8 @@ class Between:
     def _pass(self, frame: bytes, is_message: bool, target: socket.socket, asks: bool) -> None:
         with self._lock:
             before, at = self._count(frame, is_message, asks)
+            if self.fault and self.fault.pattern and is_message:
+                at = self.fault.at if self.fault.pattern.search(frame) else 0
             what = self._due(before, at, asks)
         if what.startswith(("silent", "gone")):
             self._leave(what)
@@ -161,6 +171,8 @@ class Between:
         if asks:
             before, self.sent = self.sent, self.sent + len(frame)
             self.requests += is_message
+            if is_message:
+                self.asked.append(frame.split(None, 2)[1].decode())
             return before, self.requests if is_message else 0
         before, self.got = self.got, self.got + len(frame)
         self.answers += is_message

@@ -129,7 +129,7 @@ ARROWS = {
     },
     "_recreate_consumer": {"_consumer_rules", "_errors", "_kind", "_recovery", "_schema"},
     "_purge": {"_errors", "_schema"},
-    "_snapshot": {"_errors"},
+    "_snapshot": {"_errors", "_lookup"},
     "_archive": {"_errors"},
     "_backup_files": {"_archive", "_errors", "_subjects"},
     "_restore": {
