@@ -26,6 +26,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Problem,
     Schema,
     Type,
+    subjects_taken,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._stream import (
     OF_REQUESTS,
@@ -134,7 +135,7 @@ def is_foreign(shape: Shape, info: Info) -> Optional[str]:
     config = info["config"]
     if not config["name"].startswith(shape.prefix):
         return f"its name does not begin with {shape.prefix}"
-    subjects = config.get("subjects") or []
+    subjects = subjects_taken(config) or config.get("subjects") or []
     for needed in shape.subjects_of(shape.bucket(config)):
         if not any(covers(one, needed) for one in subjects):
             return f"it does not have the subject {needed}"

@@ -11,7 +11,6 @@ Pure, as all planning is. Loaded once something differs.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, Optional
 
@@ -128,12 +127,16 @@ def of_another_kind(kind: Kind, identity: Identity, info: Info) -> Refused:
     )
 
 
-def with_subjects(stored: Config, mentioned: Config) -> Config:
+def with_subjects(
+    draft: Plan, taken: list[str], mentioned: Config, extra: Config
+) -> tuple[Config, Config]:
     """Return what is mentioned, and the subjects that a recreate took which did not end.
 
-    Whoever mentions none means those that the stream had.
+    Whoever mentions none means those that the stream had, and so does who speaks of a bucket.
     """
-    return {"subjects": json.loads(stored["metadata"][RECREATING_METADATA]), **mentioned}
+    if "subjects" in draft.kind.schema.by_name:
+        return {"subjects": taken, **mentioned}, extra
+    return mentioned, {**extra, "subjects": taken}
 
 
 def _spelt(kind: Kind, config: Config) -> Config:
@@ -249,13 +252,14 @@ def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
         )
     declared = kind.schema.declaration(kind.spelling(final), context)
     mark = {"owner": draft.policy.owner} if draft.policy.owner else {}
-    extra = {"extra_config": draft.extra} if draft.extra else {}
+    said = {name: value for name, value in draft.extra.items() if name not in kind.taken}
+    extra = {"extra_config": said} if said else {}
     after = {**names_of(kind, draft.identity), **declared, **mark, **extra}
     draft = draft._replace(action=action, changed=changed, after=after)
     draft = draft._replace(
         changes=_changes(draft),
         unverified=_unverified(draft),
-        warnings=(*draft.warnings, *_ineffective(draft, final)),
+        warnings=(*draft.warnings, *_ineffective(draft, final), *_given_back(draft)),
     )
     return guarded(draft)
 
@@ -321,6 +325,13 @@ def _ineffective(draft: Plan, final: Config) -> tuple[str, ...]:
         and field.ignored(final, context)
         and field.type.normal(value) != field.normal_in(final, context)
     )
+
+
+def _given_back(draft: Plan) -> tuple[str, ...]:
+    """Return a warning that says what a declaration, which has no subjects, cannot show."""
+    if "subjects" not in draft.extra or "subjects" not in draft.kind.taken:
+        return ()
+    return (f"{draft.title}: gets the subjects back that a recreate took which did not end",)
 
 
 def _changes(draft: Plan) -> list[dict[str, Any]]:

@@ -23,10 +23,10 @@ from ansible_collections.nats.jetstream.plugins.module_utils._kind import (
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     MOVING_METADATA,
     OWNER_METADATA,
-    RECREATING_METADATA,
     Config,
     Context,
     is_zero,
+    subjects_taken,
 )
 
 # The actions after which an asset has the configuration of the plan.
@@ -152,11 +152,12 @@ def plan(
         raise _writing().of_another_owner(draft, marked)
     if policy.state == "absent":
         return draft if found.info is None else _writing().delete(_described(draft))
-    mentioned = _mentioned(kind, wanted)
-    if RECREATING_METADATA in (draft.current_config.get("metadata") or {}):
-        mentioned = _writing().with_subjects(draft.current_config, mentioned)
+    mentioned, extra = _mentioned(kind, wanted), wanted.extra
+    taken = subjects_taken(draft.current_config)
+    if taken and kind.stream_of:
+        mentioned, extra = _writing().with_subjects(draft, taken, mentioned, extra)
     if found.info is None:
-        created: Plan = _writing().create(draft, mentioned, wanted.extra)
+        created: Plan = _writing().create(draft, mentioned, extra)
         return created
     stored = draft.current_config
     current = kind.canonical(stored)
@@ -165,9 +166,7 @@ def plan(
         mentioned = {**unsaid, **mentioned}
         draft = draft._replace(unsaid=frozenset(unsaid))
     extra = {
-        name: value
-        for name, value in wanted.extra.items()
-        if not is_literally(value, stored.get(name))
+        name: value for name, value in extra.items() if not is_literally(value, stored.get(name))
     }
     differing = [
         field

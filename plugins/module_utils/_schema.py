@@ -13,6 +13,7 @@ an update may do to it. Nothing in here talks to a server.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Callable, NamedTuple, Optional
@@ -593,6 +594,19 @@ def asks_default(value: Any) -> bool:
 
 def is_reserved_metadata(key: str) -> bool:
     return key.startswith(SERVER_METADATA) or key in OWN_METADATA
+
+
+def subjects_taken(config: Config) -> Optional[list[str]]:
+    """Return the subjects that a recreate took from a stream and did not give back, None if none.
+
+    What somebody else wrote there, and is no list of subjects, is none.
+    """
+    try:
+        taken = json.loads((config.get("metadata") or {}).get(RECREATING_METADATA, "null"))
+    except ValueError:
+        return None
+    is_list = isinstance(taken, list) and all(isinstance(one, str) for one in taken)
+    return taken if is_list and taken else None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -11,9 +11,11 @@ is opened with nats-py's own classes; buckets that nats-py makes are understood 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable
 from typing import Any, Callable
+from unittest.mock import ANY
 
 import nats as nats_py
 import pytest
@@ -26,7 +28,13 @@ from ansible_collections.nats.jetstream.plugins.modules import (
     jetstream_object_bucket,
     jetstream_object_bucket_info,
 )
+from harness.between import Between, Fault
 
+# Of the bucket b; what was sent before to try it has a payload.
+DELETE = Fault(
+    "gone from request",
+    pattern=re.compile(rb"^PUB \$JS\.API\.STREAM\.DELETE\.(KV|OBJ)_b \S+ 0\r\n"),
+)
 SECOND = 10**9
 V210, V211, V212 = (2, 10), (2, 11), (2, 12)
 V29 = (2, 9)
@@ -200,6 +208,13 @@ class Bucket:
             assert (result.get("changed"), result.get("changes")) == (False, []), result
         after = self.account.info(self.stream)
         assert (after or {}).get("config") == (before or {}).get("config")
+
+    def is_listed(self) -> bool:
+        """Say whether the info module takes the stream for a bucket."""
+        module, rows = jetstream_kv_bucket_info, "kv_buckets"
+        if self.module is jetstream_object_bucket:
+            module, rows = jetstream_object_bucket_info, "object_buckets"
+        return bool(self.run_module(module, name="b")[rows])
 
     def refused(self, **args: Any) -> dict[str, Any]:
         before = self.account.info(self.stream)
@@ -607,6 +622,37 @@ def test_what_no_update_can_change(bucket, tmp_path):
     assert bucket.account.info(bucket.stream, "C") is not None
     assert f'"{bucket.stream}"' in path.read_text()
     assert {name: stored.get(name) for name in bucket.fixed} == bucket.fixed
+
+
+@pytest.mark.parametrize(
+    "args",
+    [{}, {"description": "other"}, {"storage": "memory", "recreate": "always"}],
+    ids=["nothing", "update", "recreate"],
+)
+def test_the_next_run_finds_the_subjects(args, server, bucket):
+    """The way to the server ends after the subjects were taken away, and before the delete."""
+    bucket.done("create", ttl="1h")
+    bucket.account.store(bucket.subject)
+    before = bucket.stored()
+    again = {"storage": "memory", "recreate": "always", "timeout": "1s", "retry_for": "1s"}
+    with Between(server) as between:
+        between.disturb(DELETE)
+        failed = bucket.run(servers=[between.url], **again)
+        assert failed.get("failed") and between.happened, failed
+    assert bucket.stored()["subjects"][0].startswith(f"recreating.{bucket.stream}.")
+    if bucket.account.release < V210:
+        assert "does not have the subject" in bucket.run(**args)["msg"]
+        return  # it keeps no notes, and the documentation says so
+    assert bucket.is_listed()
+    done = bucket.done("recreate" if "recreate" in args else "update", **args)
+    given_back = {"option": "subjects", "before": ANY, "after": before["subjects"]}
+    assert given_back in done["changes"]
+    assert "extra_config" not in done["declaration"]
+    assert "subjects back" in done["warnings"][0]
+    stored = bucket.stored()
+    assert {name: stored.get(name) for name in bucket.fixed} == bucket.fixed
+    assert not [key for key in stored.get("metadata", {}) if "recreating" in key]
+    bucket.account.store(bucket.subject)
 
 
 def test_a_sealed_bucket(server, objects):

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 
 def test_buckets_are_made_and_changed(account):
     account.agrees(
@@ -45,6 +49,24 @@ def test_what_is_called_like_a_bucket_and_is_none(account):
     result = account.declare(kv_buckets=[{"name": "a"}])
     assert result["failed"]
     assert "is no key-value bucket" in result["msg"]
+
+
+def test_buckets_whose_recreate_did_not_end(account):
+    """Their streams have a subject that nobody uses, and say in their metadata which they had."""
+    if account.version < (2, 10):
+        pytest.skip("2.9 keeps no metadata, and so no subjects that were taken away")
+    declared = {"kv_buckets": [{"name": "a"}], "object_buckets": [{"name": "f"}]}
+    account.declare(**declared)
+    before = account.state()
+    for name in ("KV_a", "OBJ_f"):
+        config = account.nats.ok(f"STREAM.INFO.{name}")["config"]
+        note = {"nats.jetstream/recreating": json.dumps(config["subjects"])}
+        config.update(subjects=[f"recreating.{name}"])
+        config["metadata"] = {**config.get("metadata", {}), **note}
+        account.nats.ok(f"STREAM.UPDATE.{name}", config)
+    result = account.agrees(**declared)
+    assert [row["action"] for row in result["plan"]] == ["update", "update"]
+    assert account.state() == before
 
 
 def test_subjects_that_belong_to_a_bucket(account):
