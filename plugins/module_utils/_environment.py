@@ -95,6 +95,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 OWNER_SINCE = (2, 10, 0)
 DELETING = ("recreate", "migrate")  # and making anew, which is looked at before
 LOOKS = (0.1, 0.3, 1.0)  # s, before the looks that follow a final look that finds a difference
+RESUMED_AT_ONCE = 4  # streams whose migration was ended
 
 
 class EnvironmentFailed(JetStreamError):
@@ -330,14 +331,19 @@ async def _resumed(session: Session) -> dict[str, Any]:
         return {}
     from ansible_collections.nats.jetstream.plugins.module_utils import _move
 
-    found = {}
-    for entry in migrating:
-        left = await _move.resume(
-            session.manager, entry.stream, entry.policy.migrate_path, dry=session.check_mode
-        )
-        if left:
-            found[entry.stream] = left
-    return found
+    gate = asyncio.Semaphore(RESUMED_AT_ONCE)
+
+    async def resumed(entry: Declared) -> Any:
+        path = entry.policy.migrate_path
+        async with gate:
+            return await _move.resume(session.manager, entry.stream, path, dry=session.check_mode)
+
+    # Side by side: each may have to wait until the server has given up what was under way.
+    lefts = await asyncio.gather(*map(resumed, migrating), return_exceptions=True)
+    for left in lefts:
+        if isinstance(left, BaseException):
+            raise left
+    return {entry.stream: left for entry, left in zip(migrating, lefts) if left}
 
 
 def _as_resumed(found: Survey, resumed: dict[str, Any]) -> None:

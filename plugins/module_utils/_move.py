@@ -43,7 +43,10 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
 from ansible_collections.nats.jetstream.plugins.module_utils._expected import account_names
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
 from ansible_collections.nats.jetstream.plugins.module_utils._recovery import unfinished
-from ansible_collections.nats.jetstream.plugins.module_utils._restore import can_mark
+from ansible_collections.nats.jetstream.plugins.module_utils._restore import (
+    ABANDONED_AFTER,
+    can_mark,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
     Server,
@@ -229,14 +232,19 @@ class _State:
             await manager.delete_stream(wanted.name)
             await _restore.wait_gone(manager, wanted.name)
             info = await self._put_new(snapshot, look["consumers"])
-        except BaseException:
+        except BaseException as error:
             self.path = os.path.join(wanted.folder, OLD)
             self.told = (
                 "the stream was deleted and could not be restored. Its snapshot is in "
                 f"{self.path}: run the task again, or restore it by hand with: "
                 f"nats stream restore {self.path}"
             )
-            self.told = await self._undone(snapshot, look["consumers"])
+            try:
+                self.told = await self._undone(snapshot, look["consumers"])
+            except JetStreamError as second:
+                if all(isinstance(one, _restore.ENDED) for one in (error, second)):
+                    self._write(DELETING, settled=True)
+                raise
             self.path = ""
             close(wanted.folder, self.journal)
             raise
@@ -491,7 +499,9 @@ async def recover(
     those of the snapshot: then nothing is touched.
     """
     name, old, before = journal["name"], journal["info"]["config"], journal["info"]
-    info = await _settled(manager, name)
+    info = await _settled(manager, name, 0 if journal.get("settled") else ABANDONED_AFTER)
+    if journal.get("settled") and not dry:  # until something is begun
+        _write_journal(folder, {**journal, "settled": False})
     told, after = NOTHING, info
     side = side_of(info, folder)
     if journal["step"] == DONE:
@@ -567,9 +577,12 @@ def _check_ours(info: Info, folder: str, journal: Mapping[str, Any]) -> None:
         )
 
 
-async def _settled(manager: Any, name: str) -> Optional[Info]:
-    """Return INFO once no restore can be under way any more that somebody began and left."""
-    deadline = time.monotonic() + _restore.ABANDONED_AFTER
+async def _settled(manager: Any, name: str, within: float) -> Optional[Info]:
+    """Return INFO once no restore can be under way any more that somebody began and left.
+
+    within is how long one may be, in seconds.
+    """
+    deadline = time.monotonic() + within
     while True:
         info: Optional[Info] = await present(manager.stream_info(name))
         if info is not None or time.monotonic() > deadline:

@@ -64,6 +64,10 @@ class Differs(JetStreamError):
     """A stream was restored and is not what the backup holds."""
 
 
+# After which the server has no restore under way: it said so, or had ended it.
+ENDED = (ApiError, Differs)
+
+
 class Expected(NamedTuple):
     """What a restored stream is held against, besides the backup.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _restore
-from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
+from ansible_collections.nats.jetstream.plugins.module_utils._errors import ApiError
 
 
 @pytest.fixture
@@ -60,22 +60,23 @@ def test_what_a_run_has_left_is_undone_first(half_done, tmp_path, monkeypatch):
     give, broken = _restore.give, []
 
     async def breaks(manager, config, *args):
-        if config["name"] == "A" and len(broken) < 2:
-            broken.append(config)
-            raise JetStreamError("the line was cut")
+        if broken.count(config["name"]) < 2:
+            broken.append(config["name"])
+            raise ApiError("STREAM.RESTORE", 500, 10062, "forced")
         return await give(manager, config, *args)
 
     monkeypatch.setattr(_restore, "give", breaks)
     args = declared(tmp_path)
     result = half_done.declare(**args)
     assert "nats stream restore" in result["msg"]
-    assert half_done.streams() == ["B"]
+    assert half_done.streams() == []
     check = half_done.declare(check=True, **args)
-    assert half_done.streams() == ["B"]
+    assert half_done.streams() == []
     result = half_done.declare(**args)
     assert not result.get("failed"), result
     assert (check["plan"], check["changed"]) == (result["plan"], True)
-    assert "its snapshot was restored" in result["resumed"][0]
-    assert half_done.messages("A") == 5
+    assert len(result["resumed"]) == 2
+    assert all("its snapshot was restored" in told for told in result["resumed"])
+    assert [half_done.messages(name) for name in "AB"] == [5, 5]
     assert half_done.consumers("A") == ["c", "d"]
     assert not half_done.declare(**args)["changed"]
