@@ -32,12 +32,13 @@ CHUNK_SIZE = 512 * 1024  # bytes
 IDLE = 15.0  # s; a server gives up after 2 s (2.9, 2.10) or 5 s without an acknowledgement
 CHECKED = 8 * 1024 * 1024  # bytes/s; how fast at least a server looks through a stream
 RESTORE_WINDOW = 8  # chunks
+TAKEN_WITHIN = 10.0  # s; a server gives up a restore in which nothing moves for 5 s
 
 # A server that has all of a restore unpacks it, and then reads it once more (2.9, 2.10). So the
 # time that it is given grows with what it has to do, as on a disk that is slow.
 WORK_TIME = 60.0  # s; and for each byte:
 WORKED_OFF = 4 * 1024 * 1024  # bytes/s
-AGAIN = 2.0  # s; a server gives up a restore of which it hears nothing for 5 s
+AGAIN = 2.0  # s; before the server gives the restore up
 ALIKE = 5  # looks that far apart; what they find unchanged is not worked at any more
 NO_RESPONDERS, DONE = "503", "204"
 
@@ -164,8 +165,8 @@ async def _finish(manager: Any, name: str, sender: _Sender, size: int) -> None:
     if await sender.end(AGAIN):
         return
     deadline = time.monotonic() + WORK_TIME + max(size, sender.sent) / WORKED_OFF
-    # Never a third time: 2.9 and 2.10 have room for one end besides the one they work on. For
-    # another the thread waits that reads this connection, in a cluster that of a route: for ever.
+    # Never a third time: 2.9 and 2.10 have room for one end besides the one they work on. The next
+    # one blocks what reads this connection, in a cluster what reads a route, for ever.
     answered, found, alike = await sender.end(AGAIN), None, 0
     while not answered:
         before = found
@@ -183,7 +184,9 @@ async def _finish(manager: Any, name: str, sender: _Sender, size: int) -> None:
         if found and (sender.is_over or alike >= ALIKE or is_late):
             return
         if sender.is_over and alike >= ALIKE:
-            raise SnapshotFailed(f"the server ended {sender.request} and has no such stream")
+            raise SnapshotFailed(
+                f"the server did not answer to the end of {sender.request}, and has no such stream"
+            )
         if is_late:
             raise Unanswered(
                 f"the server did not answer to the end of {sender.request}, and has no such "
@@ -201,7 +204,7 @@ async def _look(manager: Any, name: str) -> Any:
 async def _give_up(sender: _Sender) -> None:
     """End a restore that is not whole, or else the server waits 5 s for the rest of it."""
     try:
-        await sender.end(sender.patience)
+        await sender.end(TAKEN_WITHIN)
     except JetStreamError:
         return
 
@@ -211,8 +214,6 @@ class _Sender:
 
     sent is in bytes; is_over says that nobody takes what is sent any more.
     """
-
-    patience = IDLE
 
     def __init__(
         self, connection: Any, listener: Any, request: str, subject: str, inbox: str
@@ -261,11 +262,11 @@ class _Sender:
     async def _took(self) -> None:
         """Wait until the server has taken a chunk."""
         try:
-            message = await self.listener.next(self.patience)
+            message = await self.listener.next(TAKEN_WITHIN)
         except RequestTimeout as error:
             raise SnapshotFailed(
                 f"the server accepted {self.request} and did not answer to its data for "
-                f"{self.patience:g} s"
+                f"{TAKEN_WITHIN:g} s"
             ) from error
         self.unanswered -= 1
         self._checked(message)
