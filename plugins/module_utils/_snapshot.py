@@ -20,7 +20,9 @@ from typing import Any, BinaryIO, Callable, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     ApiError,
+    ConnectionLost,
     JetStreamError,
+    PermissionDenied,
     RequestTimeout,
 )
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
@@ -137,16 +139,12 @@ async def give(manager: Any, config: dict[str, Any], state: dict[str, Any], file
     work. When the file cannot be read any more, the restore is ended on the server, so that what
     it leaves can be deleted.
     """
-    name, connection = config["name"], manager.connection
-    request = f"STREAM.RESTORE.{name}"
+    request = f"STREAM.RESTORE.{config['name']}"
     answer = await manager.restore_request(config, state)
-    subject, inbox = answer["deliver_subject"], connection.new_inbox()
-    async with await connection.subscribe(inbox) as listener:
-        listener.watch(RESTORE_SUBJECTS)
-        sender = _Sender(connection, listener, request, subject, inbox)
+    async with _Sender(manager.connection, request, answer["deliver_subject"]) as sender:
         try:
             await sender.send(file)
-            await _finish(manager, name, sender, int(state.get("bytes") or 0))
+            await _finish(manager, config["name"], sender, int(state.get("bytes") or 0))
         except (JetStreamError, asyncio.CancelledError):
             raise  # the server has ended it, or does so when it hears nothing more
         except BaseException:
@@ -157,47 +155,48 @@ async def give(manager: Any, config: dict[str, Any], state: dict[str, Any], file
 async def _finish(manager: Any, name: str, sender: _Sender, size: int) -> None:
     """Say that this was all, and return when the server has made a stream of size bytes of it.
 
-    The end, or the answer to it, may get lost on a connection that stays. So the end is said again
-    while a server that missed it still waits for it. When nobody listens there any more, the
+    The end, or the answer to it, may get lost, with the connection or without. So the end is said
+    again while a server that missed it still waits for it. When nobody listens there any more, the
     restore is over. Otherwise the server is at work, or was, and the stream tells: it is there when
     it is whole (2.9, 2.10), or from the start on, and grows (2.15).
     """
-    if await sender.end(AGAIN):
-        return
+    answered = await sender.end(AGAIN)
     deadline = time.monotonic() + WORK_TIME + max(size, sender.sent) / WORKED_OFF
+    if sender.is_cut:
+        await _look(manager, name, sender)  # which connects again
+        await sender.listen()
     # Never a third time: 2.9 and 2.10 have room for one end besides the one they work on. The next
     # one blocks what reads this connection, in a cluster what reads a route, for ever.
-    answered, found, alike = await sender.end(AGAIN), None, 0
+    answered = answered or await sender.end(AGAIN)
+    found, alike = None, 0
     while not answered:
-        before = found
-        try:
-            found = await _look(manager, name)
-        except (ApiError, RequestTimeout) as error:
-            if await sender.answered(0):
-                return
-            raise Unanswered(
-                f"the server did not answer to the end of {sender.request}, so that the stream may "
-                f"have been restored; looking for it failed, too: {error}"
-            ) from error
+        before, found = found, await _look(manager, name, sender)
         alike = alike + 1 if found == before else 0
         is_late = time.monotonic() > deadline
         if found and (sender.is_over or alike >= ALIKE or is_late):
             return
-        if sender.is_over and alike >= ALIKE:
-            raise SnapshotFailed(
+        if is_late or (sender.is_over and alike >= ALIKE):
+            kind = SnapshotFailed if sender.is_over else Unanswered
+            raise kind(
                 f"the server did not answer to the end of {sender.request}, and has no such stream"
-            )
-        if is_late:
-            raise Unanswered(
-                f"the server did not answer to the end of {sender.request}, and has no such "
-                "stream yet"
             )
         answered = await sender.answered(AGAIN)
 
 
-async def _look(manager: Any, name: str) -> Any:
-    """Return what changes while a server works at a stream, None while it has none."""
-    info = await present(manager.stream_info(name))
+async def _look(manager: Any, name: str, sender: _Sender) -> Any:
+    """Return what changes while a server works at a stream, None while it has none.
+
+    Raises Unanswered when nobody tells.
+    """
+    try:
+        info = await present(manager.stream_info(name))
+    except PermissionDenied:
+        raise
+    except JetStreamError as error:
+        raise Unanswered(
+            f"the server did not answer to the end of {sender.request}, so that the stream may "
+            f"have been restored; looking for it failed, too: {error}"
+        ) from error
     return info and (info["created"], info["config"], info["state"])
 
 
@@ -212,16 +211,27 @@ async def _give_up(sender: _Sender) -> None:
 class _Sender:
     """Sends the chunks of one restore, no more than a window of them without an answer.
 
-    sent is in bytes; is_over says that nobody takes what is sent any more.
+    sent is in bytes. is_over says that nobody takes what is sent any more, is_cut that the
+    connection was lost after the end was sent, or with it.
     """
 
-    def __init__(
-        self, connection: Any, listener: Any, request: str, subject: str, inbox: str
-    ) -> None:
-        self.connection, self.listener = connection, listener
-        self.request, self.subject, self.inbox = request, subject, inbox
+    def __init__(self, connection: Any, request: str, subject: str) -> None:
+        self.connection, self.request, self.subject = connection, request, subject
         self.unanswered = self.sent = self.ends = 0
-        self.is_over = False
+        self.is_over = self.is_cut = False
+
+    async def __aenter__(self) -> _Sender:
+        await self.listen()
+        return self
+
+    async def __aexit__(self, *cause: object) -> None:
+        await self.listener.close()
+
+    async def listen(self) -> None:
+        """Listen to answers, on the connection that there is now."""
+        self.inbox, self.is_cut = self.connection.new_inbox(), False
+        self.listener = await self.connection.subscribe(self.inbox)
+        self.listener.watch(RESTORE_SUBJECTS)
 
     async def send(self, file: BinaryIO) -> None:
         size = min(CHUNK_SIZE, self.connection.max_payload)
@@ -240,17 +250,24 @@ class _Sender:
 
     async def end(self, timeout: float) -> bool:
         """Say that this was all; return whether it was answered that there is a stream now."""
-        await self.connection.publish(self.subject, b"", reply=self.inbox)
         self.ends += 1
+        try:
+            await self.connection.publish(self.subject, b"", reply=self.inbox)
+        except ConnectionLost:
+            self.is_cut = True
+            return False
         return await self.answered(timeout)
 
     async def answered(self, timeout: float) -> bool:
         """Return whether the answer to the end comes within some seconds."""
         until = time.monotonic() + timeout
-        while True:
+        while not self.is_cut:
             try:
                 message = await self.listener.next(max(0.0, until - time.monotonic()))
             except RequestTimeout:
+                return False
+            except ConnectionLost:
+                self.is_cut = True
                 return False
             # After the second end: the first one got there, and its answer may yet come.
             if self.ends > 1 and _is_nobody(message):
@@ -258,6 +275,8 @@ class _Sender:
                 return False
             if self._checked(message):
                 return True
+        await asyncio.sleep(timeout)
+        return False
 
     async def _took(self) -> None:
         """Wait until the server has taken a chunk."""

@@ -19,8 +19,10 @@ from harness import collection
 from harness.between import Between, Fault
 
 DATA = "$JS.SNAPSHOT.RESTORE."
-END = Fault("request lost", pattern=re.compile(rb"^PUB \$JS\.SNAPSHOT\.RESTORE\.\S+ \S+ 0\r\n"))
-ANSWER = Fault("answer lost", pattern=re.compile(rb"stream_create_response"))
+_END = re.compile(rb"^PUB \$JS\.SNAPSHOT\.RESTORE\.\S+ \S+ 0\r\n")
+_ANSWER = re.compile(rb"stream_create_response")
+END, CUT_END = (Fault(what, pattern=_END) for what in ("request lost", "cut within request"))
+ANSWER, CUT_ANSWER = (Fault(what, pattern=_ANSWER) for what in ("answer lost", "cut before answer"))
 SNAPSHOT = Fault("request lost", pattern=re.compile(rb"^PUB \$JS\.API\.STREAM\.SNAPSHOT\."))
 BOUND = 30.0  # s; it was an hour
 
@@ -56,7 +58,7 @@ def test_the_end_of_a_restore_or_its_answer_is_lost(account, between, tmp_path):
     before, path = picture(account), str(tmp_path)
     run(between, jetstream_backup, path=path)
     messages = restored(account, between, None, path)
-    for fault in (END, ANSWER):
+    for fault in (END, ANSWER, CUT_END, CUT_ANSWER):
         assert restored(account, between, fault, path) == messages + 1, fault
         assert picture(account) == before, fault
 
