@@ -50,6 +50,12 @@ from ansible_collections.nats.jetstream.plugins.module_utils._nats import (
 
 NOBODY = "503"  # the status of an answer that the server gives when nobody listens
 FLOW_CONTROL = "$js.fc."
+# What it may mean that nothing is answered, and what to do.
+OF_A_CLUSTER = (
+    "A cluster does not answer while it has no leader: an election is under way, or most of its "
+    "servers are down. Look at the servers, and run it again, or give retry_for more time"
+)
+OF_A_SERVER = "The server or the way to it is too slow, or stalls: look at it, or give timeout more"
 CLOSE_TIMEOUT = 0.25  # s; a close after a failed TLS handshake never ends by itself
 
 
@@ -264,7 +270,7 @@ class Connection:
         loop, reply = asyncio.get_running_loop(), f"{self._inbox}.{next(self._numbers)}"
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting[answer], self._asked[reply] = subject, answer
-        timer = loop.call_later(timeout, _give_up, answer, f"{subject} within {timeout:g} s")
+        timer = loop.call_later(timeout, self._give_up, answer, subject, timeout)
         try:
             await self._send(subject, payload, reply, headers)
             message = await answer
@@ -279,6 +285,12 @@ class Connection:
                 "domain or api_prefix is wrong"
             )
         return message
+
+    def _give_up(self, answer: asyncio.Future[Any], subject: str, timeout: float) -> None:
+        if not answer.done():
+            text = f"no answer to {subject} within {round(timeout, 3):g} s"
+            advice = OF_A_CLUSTER if "cluster" in self.greeting else OF_A_SERVER
+            answer.set_exception(RequestTimeout(text, advice))
 
     async def _take(self, message: Any) -> None:
         answer = self._asked.get(message.subject)
@@ -453,11 +465,6 @@ class Listener:
 
     async def __aexit__(self, *cause: object) -> None:
         await self.close()
-
-
-def _give_up(answer: asyncio.Future[Any], what: str) -> None:
-    if not answer.done():
-        answer.set_exception(RequestTimeout(f"no answer to {what}"))
 
 
 def _covers(waiting: str, subject: str) -> bool:

@@ -42,8 +42,8 @@ _TABLE = """
 10004 transient The cluster was busy with an election or a change; run it again, or give retry_for
     more time.
 10005 limit No server of the cluster fits: look at num_replicas and placement.
-10008 transient The cluster was busy with an election or a change; run it again, or give retry_for
-    more time.
+10008 transient The cluster has no leader for it: an election is under way, or most of its servers
+    are down. Look at the servers, and run it again, or give retry_for more time.
 10009 transient The cluster was busy with an election or a change; run it again, or give retry_for
     more time.
 10010 invalid Only a cluster can do this.
@@ -288,7 +288,14 @@ class NotSent(ConnectionLost):
 
 
 class RequestTimeout(JetStreamError):
-    """A request was not answered in time. It may have been carried out."""
+    """A request was not answered in time. It may have been carried out.
+
+    advice says what silence can mean here, and what to do.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        self.message, self.advice = message, advice
+        super().__init__(f"{message}. {advice}" if advice else message)
 
 
 class PermissionDenied(JetStreamError):

@@ -421,8 +421,11 @@ class JetStreamManager:
         attempt gets its timeout in seconds; deadline is a monotonic time, retry_for from now if
         not given. The first attempt may always take its timeout. A request that could not even be
         sent is repeated in any case.
+
+        What the server said is raised rather than the silence of a last attempt that was too short.
         """
         started = time.monotonic()
+        said: Optional[ApiError] = None
         deadline = self._deadline() if deadline is None else deadline
         pause = FIRST_PAUSE
         timeout = self.timeout
@@ -435,7 +438,11 @@ class JetStreamManager:
                     until = min(deadline, started + NO_RESPONDERS_FOR)
                 again = self._is_transient(error, repeat_timeouts)
                 if not again or time.monotonic() + pause > until:
+                    short = isinstance(error, RequestTimeout) and timeout < self.timeout
+                    if said and short and repeat_timeouts:
+                        raise said from error
                     raise
+                said = error if isinstance(error, ApiError) else said
                 if isinstance(error, ConnectionLost):
                     await self._reopen()
             await asyncio.sleep(pause)
@@ -511,8 +518,9 @@ def _still_unsure(error: ApiError) -> None:
 
 def _unsure(error: JetStreamError) -> JetStreamError:
     """Say of a write that was sent and not answered that it may have been carried out."""
-    kind = RequestTimeout if isinstance(error, RequestTimeout) else ConnectionLost
-    return kind(f"{error}; it may have been carried out")
+    if isinstance(error, RequestTimeout):
+        return RequestTimeout(f"{error.message}; it may have been carried out", error.advice)
+    return ConnectionLost(f"{error}; it may have been carried out")
 
 
 def _placement(preferred: Optional[str]) -> Optional[Config]:
