@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from ansible_collections.nats.jetstream.plugins.module_utils import _move, _restore
+from ansible_collections.nats.jetstream.plugins.module_utils import _drain, _move, _restore
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
 from ansible_collections.nats.jetstream.plugins.module_utils._lookup import present
@@ -37,7 +38,10 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Server,
     without_zeros,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._units import format_size
+from ansible_collections.nats.jetstream.plugins.module_utils._units import (
+    format_duration,
+    format_size,
+)
 
 Looked = tuple[list[Problem], list[str]]
 
@@ -64,7 +68,8 @@ async def look_before(manager: Any, plan: Any) -> Looked:
     problems += [Problem("migrate_path", room)] if room else []
     problems += await _no_room_in_account(manager, plan)
     downstream, warnings = await _downstream(manager, plan)
-    return problems + downstream, warnings + _not_kept(plan)
+    forgetting, forgotten = _forgetting(plan)
+    return problems + downstream + forgetting, warnings + forgotten + _not_kept(plan)
 
 
 def _left_out(config: Config, consumers: list[Config], server: Server) -> list[Problem]:
@@ -148,18 +153,44 @@ def _promoted_from(plan: Any) -> str:
     return "" if plan.config.get("mirror") else origin or ""
 
 
-def _not_kept(plan: Any) -> list[str]:
-    """Return what a restore cannot keep although every message stays."""
-    texts, server, origin = [], plan.context.server, _promoted_from(plan)
-    if server.knows(V215) is True and plan.current["state"]["messages"]:
-        texts.append(
-            f"nats-server {server.text} forgets with a restore which Nats-Msg-Id it has stored: a "
-            "publisher whose acknowledgement was lost before the migration, and that tries again "
+def _forgetting(plan: Any) -> Looked:
+    """Tell what comes of a server that forgets with a restore which Nats-Msg-Id it has stored."""
+    config, server = plan.current_config, plan.context.server
+    seconds = _drain.remaining(plan.current, server)
+    if not seconds:
+        return [], []
+    forgets = f"nats-server {server.text} forgets with a restore which Nats-Msg-Id it has stored"
+    if plan.policy.data_loss == "allow":
+        text = (
+            "a publisher whose acknowledgement was lost before the migration, and that tries again "
             "after it, stores its message twice"
         )
-    if origin:
-        texts.append(f"what {origin} stores during the migration may not get into the stream")
-    return texts
+        return [], [f"{forgets}: {text}"]
+    obstacle = _drain.obstacle(config)
+    if obstacle:
+        text = f"its duplicate_window is over in {seconds:.0f} s, and {obstacle}"
+        text = f"{forgets}; {text}, under which the migration could wait. {_drain.WHAT_TO_DO}"
+        return [Problem("recreate", text)], []
+    if _drain.is_too_long(seconds):
+        return [Problem("recreate", _drain.too_long(seconds, _window(config)))], []
+    text = (
+        f"{forgets}: the stream takes no new messages for {math.ceil(seconds)} s, and answers to "
+        f"those that are repeated, until its duplicate_window of {_window(config)} is over for the "
+        "last one"
+    )
+    return [], [text]
+
+
+def _window(config: Config) -> str:
+    return format_duration(config["duplicate_window"])
+
+
+def _not_kept(plan: Any) -> list[str]:
+    """Return what a restore cannot keep although every message stays."""
+    origin = _promoted_from(plan)
+    if not origin:
+        return []
+    return [f"what {origin} stores during the migration may not get into the stream"]
 
 
 async def counted(manager: Any, plan: Any) -> Any:
@@ -211,5 +242,11 @@ async def migrate_stream(manager: Any, plan: Any) -> Info:
         found = await _losses_now(manager, plan)
         return int(min(sum(loss.at_most for loss in found), info["state"]["messages"]))
 
-    wanted = _move.Move(name, config, server, folder, may_lose=may_lose)
+    def forgets(info: Info) -> float:
+        return _drain.remaining(info, plan.context.server)
+
+    waits = plan.policy.data_loss != "allow"
+    wanted = _move.Move(
+        name, config, server, folder, may_lose=may_lose, forgets=forgets if waits else None
+    )
     return await _move.move(manager, wanted)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from typing import Optional
 
+from ansible_collections.nats.jetstream.plugins.module_utils._drain import remaining
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import Loss, Migration
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
@@ -32,12 +33,13 @@ RATE, REST = 32 * 1024 * 1024, 2.0
 
 def migration(info: Info, before: Config, after: Config, context: Context) -> Migration:
     """Return whether and how a stream becomes another one with all it has."""
-    state = info["state"]
+    state, wait = info["state"], math.ceil(remaining(info, context.server))
     facts = {
         "messages": state["messages"],
         "bytes": state["bytes"],
         "consumers": state.get("consumer_count", 0),
-        "downtime": math.ceil(REST + state["bytes"] / RATE),
+        "downtime": wait + math.ceil(REST + state["bytes"] / RATE),
+        "wait": wait,
     }
     problems = _problems(before, after, context.server)
     return Migration("migrate", problems, losses(before, after, info, context), [], facts)

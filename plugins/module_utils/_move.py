@@ -8,10 +8,11 @@
 
 The archive is a backup, or the one of the old stream itself, put back under another configuration.
 
-Subjects away, so that publishers get an error and not an acknowledgement for what is deleted next;
-a snapshot that is whole and of what the stream holds; delete; restore; compare; subjects back. What
-fails after the delete is undone with the snapshot. A journal beside the snapshot says how far it
-came, so that the next run finishes or undoes what a run that was killed left.
+Messages refused until nothing is left that the restore makes the server forget; subjects away, so
+that publishers get an error and not an acknowledgement for what is deleted next; a snapshot that is
+whole and of what the stream holds; delete; restore; compare; subjects back. What fails after the
+delete is undone with the snapshot. A journal beside the snapshot says how far it came, so that the
+next run finishes or undoes what a run that was killed left.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _backup_files as files
-from ansible_collections.nats.jetstream.plugins.module_utils import _restore
+from ansible_collections.nats.jetstream.plugins.module_utils import _drain, _restore
 from ansible_collections.nats.jetstream.plugins.module_utils._backup import (
     left_out,
     look_at,
@@ -58,7 +59,7 @@ JOURNAL, OLD = "journal.json", "old"
 # How far a move has come, in its journal. Until DELETING the stream is the one that it was.
 BEGUN, DELETING, DONE = "begun", "deleting", "done"
 LOOKS, PAUSE = 5, 0.1  # how often a stream may change under the snapshot, s between two looks
-# What a mark says that a stream is: the old one without its subjects, the new one, or the old one
+# What a mark says that a stream is: the old one that takes no messages, the new one, or the old one
 # put back.
 QUIET, NEW, ORIGINAL = "quiet", "new", "old"
 CALM_FOR, CALM_WITHIN = 0.3, 15.0  # s without a change, and how long to wait for that
@@ -72,7 +73,8 @@ class Move(NamedTuple):
     """What is to become of a stream: which backup (None: its own snapshot), under which config.
 
     folder is a directory of ours for the snapshot and the journal. may_lose tells from an INFO
-    answer how many messages the configuration removes at most.
+    answer how many messages the configuration removes at most. forgets tells from one for how many
+    seconds the server knows what it would forget, which is waited for; None forgets it.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Move(NamedTuple):
     backup: Optional[files.Backup] = None
     may_lose: Optional[Callable[[Info], Awaitable[int]]] = None
     bent: Optional[Callable[[Config, Config], list[str]]] = None  # as in Expected
+    forgets: Optional[_drain.Remaining] = None
 
     @property
     def done(self) -> str:
@@ -256,7 +259,7 @@ class _State:
         manager, wanted = self.manager, self.wanted
         try:
             self._write(BEGUN)
-            await _quiet(manager, wanted, self.old)
+            await _silence(manager, wanted, self.before)
             snapshot, look = await _snapshot(manager, wanted, self.old)
             info = await manager.stream_info(wanted.name)
             self._write(
@@ -268,8 +271,9 @@ class _State:
             return snapshot, look
         except BaseException:
             self.told = (
-                f"the stream has the subject {quiet_subject(wanted.name, '*')} instead of its own; "
-                "run the task again, which gives them back"
+                "the stream takes no messages, because it has another limit than its own "
+                f"(max_bytes 1) or the subject {quiet_subject(wanted.name, '*')}; run the task "
+                "again, which gives back what it had"
             )
             await _loud(manager, self.old)
             self.told = "the stream is as it was"
@@ -348,6 +352,44 @@ def is_quiet(info: Info) -> bool:
     return any(one.startswith(start) for one in info["config"].get("subjects") or ())
 
 
+async def _silence(manager: Any, wanted: Move, before: Info) -> None:
+    """Take the subjects away as soon as the server knows nothing that a restore makes it forget.
+
+    Somebody may publish in the moment before the subjects go, and then that has to be waited for.
+    """
+    old, left = before["config"], wanted.forgets or _nothing
+    held = left(before) > 0
+    if held:
+        await _hold(manager, wanted, old, left)
+    await _quiet(manager, wanted, old)
+    if not held and left(await manager.stream_info(wanted.name)) > 0:
+        await _hold(manager, wanted, old, left)
+        await _quiet(manager, wanted, old)
+
+
+def _nothing(_info: Info) -> float:
+    return 0.0
+
+
+async def _hold(manager: Any, wanted: Move, old: Config, left: _drain.Remaining) -> None:
+    """Let a stream take no message until it has forgotten those that it took."""
+    obstacle = _drain.obstacle(old)
+    if obstacle:
+        raise JetStreamError(
+            f"somebody published a moment ago, and {obstacle}, under which the migration could "
+            f"wait. {_drain.WHAT_TO_DO}"
+        )
+    await manager.update_stream(_as_quiet(wanted, _drain.holding(old)))
+    await _drain.drained(manager, wanted.name, left)
+
+
+def _as_quiet(wanted: Move, config: Config) -> Config:
+    """Return a configuration with the mark of a stream that is the old one and takes no message."""
+    if not can_mark(wanted.server):
+        return config
+    return _restore.with_mark(config, f"{QUIET} {wanted.folder}")
+
+
 async def _quiet(manager: Any, wanted: Move, old: Config) -> None:
     """Take the subjects away, and wait until what was under way has come.
 
@@ -357,8 +399,7 @@ async def _quiet(manager: Any, wanted: Move, old: Config) -> None:
         config = dict(old)
         if old.get("subjects"):
             config["subjects"] = [quiet_subject(wanted.name)]
-        if can_mark(wanted.server):
-            config = _restore.with_mark(config, f"{QUIET} {wanted.folder}")
+        config = _as_quiet(wanted, config)
         if config != old:
             await manager.update_stream(config)
     last, since, deadline = None, time.monotonic(), time.monotonic() + CALM_WITHIN
@@ -372,7 +413,7 @@ async def _quiet(manager: Any, wanted: Move, old: Config) -> None:
 
 
 async def _loud(manager: Any, old: Config) -> None:
-    """Give a stream its subjects back, and take its mark away."""
+    """Give a stream its subjects and limits back, and take its mark away."""
     if not old.get("sealed"):
         await manager.update_stream(old)
 
@@ -443,7 +484,7 @@ async def gaps_of(manager: Any, info: Info) -> Optional[list[int]]:
     if not count:
         return []
     detailed = await manager.stream_info(config["name"], deleted_details=True)
-    return sorted(detailed["state"].get("deleted") or [])
+    return _restore.gaps_in(detailed["state"])
 
 
 # --------------------------------------------------------------------------------------------------
@@ -508,11 +549,11 @@ async def recover(
         pass
     elif journal["step"] == BEGUN:
         if info is not None and (side == QUIET or is_quiet(info)):
-            told, after = "it got its subjects back", {**info, "config": old}
+            told, after = "it takes messages again", {**info, "config": old}
             if not dry:
                 await _loud(manager, old)
     elif side == QUIET or (info is not None and side is None and is_quiet(info)):
-        told, after = "it got its subjects back", before
+        told, after = "it takes messages again", before
         if not dry:
             await _loud(manager, old)
     elif info is not None and side is None:

@@ -226,9 +226,14 @@ def _migrate(draft: Plan, moved: Migration, text: str, rows: list[dict[str, Any]
         config=without_zeros(draft.config),
         losses=tuple(moved.losses),
         warnings=tuple(moved.warnings),
-        migration=moved.facts,
+        migration=_at_once(moved.facts) if draft.policy.data_loss == "allow" else moved.facts,
     )
     return _reported(draft, moved.action, [])
+
+
+def _at_once(facts: Optional[dict[str, Any]]) -> Optional[dict[str, Any]]:
+    """Return the facts of a migration that waits for nothing to be forgotten."""
+    return facts and {**facts, "downtime": facts["downtime"] - facts["wait"], "wait": 0}
 
 
 def _in_place_words(field: Field) -> str:

@@ -99,10 +99,15 @@ class Plan(NamedTuple):
 
     @property
     def said(self) -> str:
-        """The action in words, with the time that a migration may take."""
+        """The action in words, with the time that a migration may take.
+
+        How long it waits is another number a second later, and is not in a diff.
+        """
         if not self.migration:
             return self.action
-        return f"{self.action}, up to {self.migration['downtime']} s without it"
+        wait = self.migration["wait"]
+        seconds = f"up to {self.migration['downtime'] - wait} s without it"
+        return f"{self.action}, {'a wait and then ' if wait else ''}{seconds}"
 
     def touches(self, field: str) -> bool:
         """Say whether the plan writes the asset with another value of the field."""

@@ -58,7 +58,8 @@ class Migration(NamedTuple):
     """How an immutable difference is carried out without a loss of messages and places.
 
     action is what the plan then does. problems say why it cannot be done; facts are what is
-    reported of it: messages, bytes, consumers, and downtime, the seconds that it may take.
+    reported of it: messages, bytes, consumers, and downtime, the seconds that it may take, wait of
+    them until nothing is left that the server would forget.
     """
 
     action: str

@@ -427,10 +427,17 @@ plan:
           type: int
           sample: 2
         downtime:
-          description: For how many seconds nothing can be published to it, estimated from the size.
+          description: For how many seconds nothing can be published to it, RV(plan[].migration.wait) and an estimate from
+            the size.
           returned: always
           type: int
           sample: 6
+        wait:
+          description: For how many seconds of these it first waits, until the server has forgotten by itself what it
+            would forget with the restore. Always V(0) with O(data_loss=allow).
+          returned: always
+          type: int
+          sample: 0
     would_lose:
       description: What is deleted with it, as in M(nats.jetstream.jetstream_stream).
       returned: when something is deleted

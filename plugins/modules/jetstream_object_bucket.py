@@ -175,6 +175,9 @@ options:
       - It is refused, with the reason, where the server cannot do it. Servers before 2.15 make no snapshot of a bucket
         in memory and restore none into memory. From nats-server 2.11 on, streams that source this one copy
         everything again, which needs O(data_loss=allow) and names them.
+      - From nats-server 2.15 on, the bucket first takes nothing new for RV(migration.wait) seconds, until the window
+        of its stream for duplicates is over for what was written last, or else what is written again might be stored
+        twice. With O(data_loss=allow) there is no wait.
       - With V(if_empty), a bucket that holds nothing, no marker of a deletion either, is recreated, and any other
         fails the task.
       - With V(always), a bucket is recreated with the loss of its objects. Writers get an error while that
@@ -393,10 +396,18 @@ migration:
       type: int
       sample: 2
     downtime:
-      description: For how many seconds nothing can be published to it, estimated from the size.
+      description: For how many seconds nothing can be published to it, RV(migration.wait) and an estimate from the size.
       returned: always
       type: int
       sample: 6
+    wait:
+      description:
+        - For how many seconds of these the bucket first waits, until the server has forgotten by itself which
+          C(Nats-Msg-Id) it has stored, because it would forget that with the restore.
+        - Always V(0) before nats-server 2.15, and with O(data_loss=allow).
+      returned: always
+      type: int
+      sample: 0
 resumed:
   description:
     - What became of an earlier migration that was ended.

@@ -88,7 +88,8 @@ author:
   - The nats.jetstream contributors (@nats-jetstream-ansible)
 notes:
   - From nats-server 2.15 on, a restored stream does not know which C(Nats-Msg-Id) it had stored. A publisher that tries
-    again what the backup holds already stores it twice.
+    again what the backup holds already stores it twice. With O(replace=true) the stream becomes another one, so nothing
+    is waited for, as O(nats.jetstream.jetstream_stream#module:recreate=migrate) does.
   - The user needs the permission to publish to C($JS.SNAPSHOT.RESTORE.>) besides that for the JetStream API, and with
     O(replace=true) also to C($JS.SNAPSHOT.ACK.>).
   - Through an account that imports C($JS.API.>) alone no restore is possible, because the data does not get to the

@@ -570,8 +570,14 @@ options:
         becomes a stream of its own while its origin goes on storing.
       - Refused are also consumers that a snapshot may be without, which are those with fewer replicas than the stream,
         and a stream for which the disk of O(migrate_path) or, in its new storage or tier, the account has no room.
-      - From nats-server 2.15 on, a restored stream does not know which C(Nats-Msg-Id) it has stored before. A warning
-        says so.
+      - From nats-server 2.15 on, a restored stream does not know which C(Nats-Msg-Id) it has stored before. So that
+        nothing is stored twice, the stream first takes no new messages, and still answers to those that are repeated,
+        until O(duplicate_window) is over for the last one. RV(migration.wait) says how long that takes, which is
+        nothing when nobody has published for that long.
+      - A wait of more than five minutes is refused, and so is any wait for a counter or a stream with schedules, which
+        cannot refuse messages in this way. Stop publishing for so long, lower O(duplicate_window) before, or
+        accept with O(data_loss=allow) that a publisher whose acknowledgement was lost stores its message twice when
+        it tries again. Then there is no wait.
       - With V(if_empty), a stream that holds no message is recreated, and any other fails the task. Nothing is
         purged.
       - With V(always), a stream is recreated with the loss of its messages. Its subjects are taken away first,
@@ -890,10 +896,18 @@ migration:
       type: int
       sample: 2
     downtime:
-      description: For how many seconds nothing can be published to it, estimated from the size.
+      description: For how many seconds nothing can be published to it, RV(migration.wait) and an estimate from the size.
       returned: always
       type: int
       sample: 6
+    wait:
+      description:
+        - For how many seconds of these the stream first waits, until the server has forgotten by itself which
+          C(Nats-Msg-Id) it has stored, because it would forget that with the restore.
+        - Always V(0) before nats-server 2.15, and with O(data_loss=allow).
+      returned: always
+      type: int
+      sample: 0
 resumed:
   description:
     - What became of an earlier migration that was ended.

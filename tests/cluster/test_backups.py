@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import time
@@ -15,16 +16,19 @@ import operators
 import pytest
 from accounts import stepped_down
 
-from ansible_collections.nats.jetstream.plugins.module_utils import _move, _restore
+from ansible_collections.nats.jetstream.plugins.module_utils import _drain, _move, _restore
 from ansible_collections.nats.jetstream.plugins.modules import (
     jetstream_backup,
     jetstream_restore,
     jetstream_stream,
 )
 from harness import client, collection, servers, sizes
+from harness.publishers import Publisher
 
 PATIENCE = {"timeout": "5s", "retry_for": "120s", "wait_timeout": "120s"}
 MESSAGES = 300
+SECOND = 10**9
+WINDOW = SECOND // 10  # ns; a migration waits until it is over
 
 
 @pytest.fixture
@@ -113,7 +117,7 @@ PATIENCE_OF_BACKUPS = {name: PATIENCE[name] for name in ("timeout", "retry_for")
 def filled(nats, **config):
     """A stream of three replicas with holes, and with two consumers half way."""
     config = {"name": "S", "subjects": ["s.>"], "num_replicas": 3, **config}
-    nats.ok("STREAM.CREATE.S", config)
+    nats.ok("STREAM.CREATE.S", {"duplicate_window": WINDOW, **config})
     for number in range(MESSAGES):
         nats.request(f"s.{number % 3}", str(number), msg_id=str(number))
     for seq in (2, 7, 8):
@@ -218,6 +222,75 @@ def test_migrate(before, run, cluster, nats, tmp_path, monkeypatch):
     assert not config.get("deny_purge") and config["subjects"] == ["s.>"]
     assert not good(run(jetstream_stream, **options, deny_purge=False))["changed"]
     assert json.loads(nats.request("s.0", b"more"))["seq"] == MESSAGES + 1
+
+
+# What happens while a migration waits for the end of the window, and to how many replicas.
+STEPS_DOWN, KILLED = "its leader steps down", "its leader is killed"
+MEANWHILE = [(1, "nothing"), (3, STEPS_DOWN), (3, "nothing"), (3, KILLED)]
+
+
+@pytest.mark.parametrize(("replicas", "meanwhile"), sizes.size(MEANWHILE[:2], MEANWHILE))
+def test_nothing_is_stored_twice(replicas, meanwhile, run, cluster, nats, tmp_path, monkeypatch):
+    """By publishers that lose every first acknowledgement, whoever leads the stream."""
+    config = {"subjects": ["s.>"], "num_replicas": replicas, "deny_purge": True}
+    limits = {"max_msgs_per_subject": 10**6, "duplicate_window": 3 * SECOND}
+    nats.ok("STREAM.CREATE.S", {"name": "S", **config, **limits})
+    wait_for(lambda: stores(nats, "s.first"))
+    before, answers = nats.ok("STREAM.INFO.S")["config"], []
+
+    def publish(subject, name):
+        """Publish until somebody answers; a cluster without a leader does not."""
+        while True:
+            with contextlib.suppress(client.NoResponders, TimeoutError):
+                answers.append(json.loads(nats.request(subject, name, timeout=1, msg_id=name)))
+                return
+            time.sleep(0.05)
+
+    async def hold(*args):
+        await loop().run_in_executor(None, publish, "s.lost", "lost")
+        return await held(*args)
+
+    def within():
+        leader = nats.ok("STREAM.INFO.S")["cluster"]["leader"]
+        if meanwhile == STEPS_DOWN:
+            nats.ok("STREAM.LEADER.STEPDOWN.S")
+        if meanwhile == KILLED:
+            server = next(one for one in cluster.servers if one.name == leader)
+            if server is not cluster.servers[0]:
+                server.kill()
+                server.start()
+        publish("s.lost", "lost")
+        publish("s.new", "new")
+
+    async def drain(*args):
+        await loop().run_in_executor(None, within)
+        return await drained(*args)
+
+    loop, held, drained = asyncio.get_running_loop, _move._hold, _drain.drained
+    monkeypatch.setattr(_move, "_hold", hold)
+    monkeypatch.setattr(_drain, "drained", drain)
+    options = {"name": "S", "recreate": "migrate", "migrate_path": str(tmp_path / "m"), **PATIENCE}
+    url = cluster.urls[0]
+    with Publisher(url, "s.now", 0.0) as quick, Publisher(url, "s.later", 0.3) as slow:
+        slow.goes_on(2)
+        done = good(run(jetstream_stream, **options, deny_purge=False))
+        quick.goes_on()
+        slow.goes_on(2)
+    assert done["migration"]["wait"] > 0
+    first, repeated, new = answers
+    assert (repeated.get("seq"), repeated.get("duplicate")) == (first["seq"], True)
+    assert new["error"]["err_code"] == 10077
+    after = nats.ok("STREAM.INFO.S")["config"]
+    assert {**after, "metadata": {}} == {**before, "deny_purge": False, "metadata": {}}
+    stored = _look(nats)["messages"].values()
+    for one in (quick, slow):
+        numbers = [
+            int(base64.b64decode(message["data"]))
+            for message in stored
+            if message["subject"] == one.subject
+        ]
+        # Of the last one, nobody may have asked again.
+        assert numbers in (list(range(one.tried)), list(range(len(one.sequences))))
 
 
 def test_consumers_with_fewer_replicas(run, nats, tmp_path):

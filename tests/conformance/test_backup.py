@@ -17,6 +17,7 @@ import tarfile
 import pytest
 from independent import Account
 from snapshots import (
+    SECOND,
     V210,
     V215,
     acknowledge,
@@ -486,7 +487,7 @@ def test_a_domain_behind_a_leafnode(server, run_module, tmp_path):
     )
     with servers.Server(server.binary, hub, "hub") as own, client.Client(own.url) as nats:
         account = Account(nats, own)
-        filled(account, deny_purge=True)
+        filled(account, deny_purge=True, duplicate_window=SECOND)
         before = picture(account)
         with servers.Server(server.binary, rim, "rim") as far:
             args = {"servers": [far.url], "domain": "hub"}

@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+import base64
 import random
+import subprocess
+import time
 
 import pytest
 from independent import Account
-from snapshots import filled, picture
+from snapshots import SECOND, V215, filled, picture
 
-from ansible_collections.nats.jetstream.plugins.modules import jetstream_backup
+from ansible_collections.nats.jetstream.plugins.modules import jetstream_backup, jetstream_stream
 from harness import client, killed
+from harness.publishers import Publisher
 from harness.sizes import size
 
 # On each of three servers, so 6 migrations in an ordinary run, and 30 of everything in a long one.
@@ -38,7 +42,8 @@ class Case:
     def prepare(self, account):
         """Return what has to be there after a run that was not killed, or after the next one."""
         account.clear()
-        filled(account, messages=200, size=2000, deny_delete=True)
+        # A migration waits for its end, so that some are killed in that time.
+        filled(account, messages=200, size=2000, deny_delete=True, duplicate_window=2 * SECOND)
         return picture(account)
 
     def leaves_nothing(self):
@@ -155,3 +160,49 @@ def test_the_server_is_killed(name, case, hurt):
         server.start()
         with client.Client(server.url) as nats:
             ends_well(case, Account(nats, server), before, args)
+
+
+@pytest.mark.parametrize("victim", ["the run", "the server"])
+def test_killed_while_it_waits(victim, run_module, tmp_path, hurt):
+    """The stream takes no messages until the next run, which ends with everything stored once."""
+    if hurt.release < V215:
+        pytest.skip("a migration waits for nothing, because a restore makes it forget nothing")
+    case, server = Migrate(run_module, tmp_path, hurt.server.url), hurt.server
+    before = case.prepare(hurt)
+    args = {**case.args, "servers": [case.url], "retry_for": "1s"}
+    with Publisher(server.url, "s.p", 0.02) as publisher:
+        publisher.goes_on()
+        with subprocess.Popen(
+            killed.command(case.module, **args), stdout=subprocess.DEVNULL
+        ) as run:
+            wait_until_it_waits(hurt, run)
+            (run if victim == "the run" else server).kill()
+            assert (run.wait() == 0) == (victim == "the server")
+        if victim == "the server":
+            server.start()
+        with client.Client(server.url) as nats:
+            account = Account(nats, server)
+            assert account.stored("S")["max_bytes"] == 1
+            assert "maximum bytes exceeded" in nats.request("s.new", "x", msg_id="new").decode()
+            check = run_module(jetstream_stream, **args, check=True)
+            assert "it takes messages again" in check["resumed"]
+            result = killed.run(case.module, **args)[1]
+            assert result.get("resumed") == check["resumed"], result
+            publisher.goes_on()
+            publisher.ending.set()
+            publisher.join()
+            after = picture(account)
+    case.leaves_nothing()
+    stored = [one for one in after["messages"].values() if one["subject"] == publisher.subject]
+    numbers = [int(base64.b64decode(one["data"])) for one in stored]
+    # Of the last one, nobody may have asked again.
+    assert numbers in (list(range(publisher.tried)), list(range(len(publisher.sequences))))
+    assert after["config"] == {**before["config"], "deny_delete": False}
+    assert after["messages"].items() >= before["messages"].items()
+
+
+def wait_until_it_waits(account, run):
+    deadline = time.monotonic() + 60
+    while account.stored("S")["max_bytes"] != 1:
+        assert run.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)

@@ -23,12 +23,18 @@ import pytest
 
 from harness import collection
 
-STREAM = {"name": "S", "subjects": ["s.>"], "max_age": 3600 * 10**9}
+# A migration waits until the window is over.
+STREAM = {
+    "name": "S",
+    "subjects": ["s.>"],
+    "max_age": 3600 * 10**9,
+    "duplicate_window": 10**8,
+}
 CONSUMER = {"name": "C", "durable_name": "C", "ack_policy": "explicit", "ack_wait": 30 * 10**9}
 KV = {
     **{"name": "KV_B", "subjects": ["$KV.B.>"], "max_msgs_per_subject": 1, "discard": "new"},
     **{"allow_rollup_hdrs": True, "deny_delete": True, "allow_direct": True},
-    "duplicate_window": 120 * 10**9,
+    "duplicate_window": 10**8,
 }
 OBJECTS = {
     **{"name": "OBJ_B", "subjects": ["$O.B.C.>", "$O.B.M.>"], "discard": "new"},

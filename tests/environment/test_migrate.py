@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _restore
@@ -17,10 +19,12 @@ def half_done(account):
     """Streams that have to be migrated, with messages and a consumer."""
     for name in "ab":
         config = {"name": name.upper(), "subjects": [f"{name}.>"], "deny_delete": True}
+        config["duplicate_window"] = 10**8
         account.nats.ok(f"STREAM.CREATE.{name.upper()}", config)
         account.store(*[f"{name}.x"] * 5)
     consumer = {"durable_name": "c", "name": "c", "ack_policy": "explicit"}
     account.nats.ok("CONSUMER.CREATE.A.c", {"stream_name": "A", "config": consumer})
+    time.sleep(0.7)  # a migration need not wait any more, and foretells that every time
     return account
 
 

@@ -34,13 +34,17 @@ def run(module: str, step: int = 0, victim: int = 0, **args: Any) -> tuple[int, 
 
     Return how many steps it took (0 if it was killed) and the module's result (empty then).
     """
-    line = [sys.executable, __file__, module, str(step), str(victim), json.dumps(args)]
+    line = command(module, step, victim, **args)
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode == -signal.SIGKILL and step and not victim:
         return 0, {}
     assert done.returncode == 0, done.stdout + done.stderr
     answer = json.loads(done.stdout)
     return answer["steps"], answer["result"]
+
+
+def command(module: str, step: int = 0, victim: int = 0, **args: Any) -> list[str]:
+    return [sys.executable, __file__, module, str(step), str(victim), json.dumps(args)]
 
 
 class _Steps:

@@ -42,8 +42,10 @@ ARROWS = {
         "_subjects",
         "_units",
     },
-    "_migration": {"_kind", "_rules", "_schema", "_stream_rules"},
+    "_drain": {"_errors", "_kind", "_schema", "_units"},
+    "_migration": {"_drain", "_kind", "_rules", "_schema", "_stream_rules"},
     "_migrate": {
+        "_drain",
         "_errors",
         "_kind",
         "_lookup",
@@ -155,6 +157,7 @@ ARROWS = {
         "_recovery",
     },
     "_move": {
+        "_drain",
         "_backup",
         "_backup_files",
         "_errors",
