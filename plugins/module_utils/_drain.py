@@ -22,10 +22,16 @@ from typing import Any, Callable, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import JetStreamError
 from ansible_collections.nats.jetstream.plugins.module_utils._kind import Info
-from ansible_collections.nats.jetstream.plugins.module_utils._schema import Config, Server
+from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
+    Config,
+    Release,
+    Server,
+    parse_release,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._units import parse_instant
 
 V215 = (2, 15, 0)
+VERSION_METADATA = "_nats.ver"  # of the server that leads a stream, from 2.11 on
 MOST = 300  # s; a longer wait is refused
 # s; a server forgets up to 50 ms late, and two servers of a cluster may tell of one message with
 # times that differ a little (17 ms seen, of a stream in memory without interest).
@@ -47,10 +53,20 @@ def remaining(info: Info, server: Server) -> float:
     window = config.get("duplicate_window") or 0
     if config.get("mirror") or config.get("sealed") or not config.get("subjects"):
         return 0.0
-    if server.knows(V215) is False or not window or not state.get("last_seq"):
+    if not _forgets(config, server) or not window or not state.get("last_seq"):
         return 0.0
     now = parse_instant(info["ts"]) if info.get("ts") else time.time_ns()
     return max(0.0, (parse_instant(state["last_ts"]) + window - now) / SECOND + SLACK)
+
+
+def _forgets(config: Config, server: Server) -> bool:
+    """Say whether the server that decides, or the one that leads the stream, is known to forget."""
+    return server.knows(V215) is True or (_leader(config) or ()) >= V215
+
+
+def _leader(config: Config) -> Optional[Release]:
+    """Return the release of the server that leads a stream, None before 2.11."""
+    return parse_release((config.get("metadata") or {}).get(VERSION_METADATA) or "")
 
 
 def is_too_long(seconds: float) -> bool:
@@ -63,6 +79,11 @@ def obstacle(config: Config) -> str:
         return "a counter takes no discard=new"
     if config.get("allow_msg_schedules"):
         return "a stream with schedules takes no discard=new"
+    if not _leader(config):
+        # 2.9.10 removes every message then; 2.10.27 does not, and does not tell its version either.
+        return (
+            "the server that leads it is older than 2.11 and may remove messages with discard=new"
+        )
     return ""
 
 

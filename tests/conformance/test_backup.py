@@ -487,13 +487,19 @@ def test_a_domain_behind_a_leafnode(server, run_module, tmp_path):
     )
     with servers.Server(server.binary, hub, "hub") as own, client.Client(own.url) as nats:
         account = Account(nats, own)
-        filled(account, deny_purge=True, duplicate_window=SECOND)
-        before = picture(account)
+        filled(account, deny_purge=True)
         with servers.Server(server.binary, rim, "rim") as far:
             args = {"servers": [far.url], "domain": "hub"}
-            good(run_module(jetstream_backup, **args, path=str(tmp_path / "b"), streams=["S"]))
             moved = {"recreate": "migrate", "migrate_path": str(tmp_path / "m"), **args}
-            done = good(run_module(jetstream_stream, name="S", deny_purge=False, **moved))
+            moved.update(name="S", deny_purge=False)
+            # Only what the hub answers tells which version it has.
+            wait = good(run_module(jetstream_stream, **moved, check=True))["migration"]["wait"]
+            assert bool(wait) == (account.release >= V215)
+            config = {**account.stored("S"), "duplicate_window": SECOND // 10}
+            nats.ok("STREAM.UPDATE.S", config)
+            before = picture(account)
+            good(run_module(jetstream_backup, **args, path=str(tmp_path / "b"), streams=["S"]))
+            done = good(run_module(jetstream_stream, **moved))
             assert done["action"] == "migrate"
             after = picture(account)
             assert (before["config"].pop("deny_purge"), after["config"].pop("deny_purge")) == (

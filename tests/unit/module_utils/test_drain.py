@@ -45,9 +45,23 @@ def test_remaining(found, left):
 
 
 def test_servers():
-    """One of which nothing is known may forget."""
-    for release, left in (((2, 9, 10), 0), ((2, 14, 9), 0), ((2, 15, 0), 30.5), (None, 30.5)):
+    """A server is not held for one that may be old; a stream behind a domain tells which it has."""
+    for release, left in (((2, 9, 10), 0), ((2, 14, 9), 0), ((2, 15, 0), 30.5), (None, 0)):
         assert _drain.remaining(info(), Server(release, False)) == left
+    for version, left in (("2.14.9", 0), ("2.15.1", 30.5), ("2.16.0-RC.1", 30.5), ("odd", 0)):
+        found = info({"metadata": {"_nats.ver": version}})
+        assert _drain.remaining(found, Server(None)) == left
+        assert _drain.remaining(found, Server((2, 14, 0))) == left
+
+
+def test_obstacles():
+    """Above all, 2.9 must not be told to take nothing: it would remove all that it has."""
+    new = {"metadata": {"_nats.ver": "2.15.1"}}
+    assert not _drain.obstacle(new)
+    assert "counter" in _drain.obstacle({**new, "allow_msg_counter": True})
+    assert "schedules" in _drain.obstacle({**new, "allow_msg_schedules": True})
+    for old in ({}, {"metadata": {"a": "b"}}, {"metadata": None}):
+        assert "older than 2.11" in _drain.obstacle(old)
 
 
 def test_holding():

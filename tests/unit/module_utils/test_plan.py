@@ -29,7 +29,14 @@ NEW = _schema.Server((2, 15, 1), False)
 STREAM = _stream.STREAM
 CONSUMER = _consumer.CONSUMER
 
-STATE = {"messages": 0, "bytes": 0, "first_seq": 1, "last_seq": 0, "consumer_count": 0}
+STATE = {
+    "messages": 0,
+    "bytes": 0,
+    "first_seq": 1,
+    "last_seq": 0,
+    "last_ts": "2026-01-01T00:00:00Z",
+    "consumer_count": 0,
+}
 
 
 def stored(**config):
