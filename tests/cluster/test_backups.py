@@ -23,6 +23,7 @@ from ansible_collections.nats.jetstream.plugins.modules import (
     jetstream_stream,
 )
 from harness import client, collection, servers, sizes
+from harness.between import RESTORE_ANSWER, RESTORE_END, Between, Fault
 from harness.publishers import Publisher
 
 PATIENCE = {"timeout": "5s", "retry_for": "120s", "wait_timeout": "120s"}
@@ -311,17 +312,21 @@ def test_consumers_with_fewer_replicas(run, nats, tmp_path):
     assert (held, left_out) in ((3, []), (2, ["one"]))
 
 
-def test_backup_and_restore(run, nats, tmp_path):
-    """With the replicas that the stream had, and with fewer."""
+def test_backup_and_restore(run, cluster, nats, tmp_path):
+    """With the replicas that the stream had, and with fewer; the end is lost, or its answer."""
     filled(nats)
     seen = picture(nats)
     args = {"path": str(tmp_path / "b"), "streams": ["S"], **PATIENCE_OF_BACKUPS}
     good(run(jetstream_backup, **args))
-    for config, replicas in ({}, 2), ({"num_replicas": 1}, 0):
+    end, answer = ("request lost", RESTORE_END), ("answer lost", RESTORE_ANSWER)
+    for config, replicas, (what, pattern) in ({}, 2, end), ({"num_replicas": 1}, 0, answer):
         nats.ok("STREAM.DELETE.S")
         path = str(tmp_path / "b" / "S")
-        done = good(run(jetstream_restore, path=path, config=config, **PATIENCE_OF_BACKUPS))
-        assert done["changed"]
+        with Between(cluster.servers[0]) as between:
+            between.disturb(Fault(what, pattern=pattern))
+            through = {"servers": [between.url], "path": path, "config": config}
+            done = good(run(jetstream_restore, **through, **PATIENCE_OF_BACKUPS))
+        assert done["changed"] and between.happened
         places = {name: (*place[:3], replicas) for name, place in seen["consumers"].items()}
         expected = {**seen, "replicas": replicas, "consumers": places}
         assert picture_like(nats, expected) == expected

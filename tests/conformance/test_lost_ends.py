@@ -16,13 +16,11 @@ from snapshots import filled, picture
 from ansible_collections.nats.jetstream.plugins.module_utils import _snapshot
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_backup, jetstream_restore
 from harness import collection
-from harness.between import Between, Fault
+from harness.between import RESTORE_ANSWER, RESTORE_END, Between, Fault
 
 DATA = "$JS.SNAPSHOT.RESTORE."
-_END = re.compile(rb"^PUB \$JS\.SNAPSHOT\.RESTORE\.\S+ \S+ 0\r\n")
-_ANSWER = re.compile(rb"stream_create_response")
-END, CUT_END = (Fault(what, pattern=_END) for what in ("request lost", "cut within request"))
-ANSWER, CUT_ANSWER = (Fault(what, pattern=_ANSWER) for what in ("answer lost", "cut before answer"))
+ENDS = [Fault(what, pattern=RESTORE_END) for what in ("request lost", "cut within request")]
+ANSWERS = [Fault(what, pattern=RESTORE_ANSWER) for what in ("answer lost", "cut before answer")]
 SNAPSHOT = Fault("request lost", pattern=re.compile(rb"^PUB \$JS\.API\.STREAM\.SNAPSHOT\."))
 BOUND = 30.0  # s; it was an hour
 
@@ -58,7 +56,7 @@ def test_the_end_of_a_restore_or_its_answer_is_lost(account, between, tmp_path):
     before, path = picture(account), str(tmp_path)
     run(between, jetstream_backup, path=path)
     messages = restored(account, between, None, path)
-    for fault in (END, ANSWER, CUT_END, CUT_ANSWER):
+    for fault in (*ENDS, *ANSWERS):
         assert restored(account, between, fault, path) == messages + 1, fault
         assert picture(account) == before, fault
 
@@ -74,7 +72,7 @@ def test_the_end_is_said_twice_while_a_server_works(account, between, tmp_path, 
     messages = restored(account, between, None, path)
     monkeypatch.setattr(_snapshot, "AGAIN", 0.05)
     monkeypatch.setattr(_snapshot, "ALIKE", 20)
-    for fault in (None, ANSWER):
+    for fault in (None, ANSWERS[0]):
         assert restored(account, between, fault, path) <= messages + 1
         assert picture(account) == before
 

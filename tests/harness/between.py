@@ -45,6 +45,10 @@ FAULTS = (
 )
 LASTING = tuple(one for one in FAULTS if " from " in one)
 
+# Messages to be found by what is in them: the empty one that ends a restore, and the answer to it.
+RESTORE_END = re.compile(rb"^PUB \$JS\.SNAPSHOT\.RESTORE\.\S+ \S+ 0\r\n")
+RESTORE_ANSWER = re.compile(rb"stream_create_response")
+
 
 class Fault(NamedTuple):
     """What happens, and at the how many-th message, from 1 on; or, of bytes, after how many.
