@@ -86,8 +86,12 @@ def change(draft: Plan, differing: list[Field]) -> Plan:
 
 def _unknown(draft: Plan) -> list[Problem]:
     """Return what extra_config has that this server would drop without a word."""
-    kind = draft.kind
-    return unknown_fields(kind.wire, draft.extra, draft.context.server, "extra_config")
+    return unknown_fields(draft.kind.wire, _said(draft), draft.context.server, "extra_config")
+
+
+def _said(draft: Plan) -> Config:
+    """Return what a task says in extra_config, without the subjects that a bucket gets back."""
+    return {name: value for name, value in draft.extra.items() if name not in draft.kind.taken}
 
 
 def _possible(draft: Plan) -> Config:
@@ -257,8 +261,7 @@ def _reported(draft: Plan, action: str, problems: list[Problem]) -> Plan:
         )
     declared = kind.schema.declaration(kind.spelling(final), context)
     mark = {"owner": draft.policy.owner} if draft.policy.owner else {}
-    said = {name: value for name, value in draft.extra.items() if name not in kind.taken}
-    extra = {"extra_config": said} if said else {}
+    extra = {"extra_config": _said(draft)} if _said(draft) else {}
     after = {**names_of(kind, draft.identity), **declared, **mark, **extra}
     draft = draft._replace(action=action, changed=changed, after=after)
     draft = draft._replace(
@@ -334,7 +337,7 @@ def _ineffective(draft: Plan, final: Config) -> tuple[str, ...]:
 
 def _given_back(draft: Plan) -> tuple[str, ...]:
     """Return a warning that says what a declaration, which has no subjects, cannot show."""
-    if "subjects" not in draft.extra or "subjects" not in draft.kind.taken:
+    if "subjects" not in draft.extra.keys() - _said(draft).keys():
         return ()
     return (f"{draft.title}: gets the subjects back that a recreate took which did not end",)
 
