@@ -273,7 +273,7 @@ async def _clean_up(
                 return
             await asyncio.sleep(0.2)
     except JetStreamError as second:
-        text = f"{error}. What it left of stream {name} could not be deleted: {second}"
+        text = f"{error}. What may have been left of stream {name} could not be deleted: {second}"
         error.args = (text, *error.args[1:])
 
 
