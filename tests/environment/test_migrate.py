@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
-from ansible_collections.nats.jetstream.plugins.module_utils import _restore
+from ansible_collections.nats.jetstream.plugins.module_utils import _drain, _restore
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import ApiError
 
 
@@ -51,6 +52,32 @@ def test_everything_stays(half_done, tmp_path):
     assert half_done.consumers("A") == ["c", "d"]
     assert not half_done.state()["A"].get("deny_delete")
     assert not list((tmp_path / "private").iterdir())
+
+
+def test_they_wait_side_by_side(half_done, tmp_path, monkeypatch):
+    """Each until the others wait, too: one after the other, they would wait forever."""
+    if tuple(map(int, half_done.nats.info["version"].split("."))) < (2, 15):
+        pytest.skip("a migration waits for nothing, because a restore makes it forget nothing")
+    for name in "ab":
+        half_done.store(f"{name}.x")
+    there, drained = set(), _drain.drained
+
+    async def together(manager, name, left):
+        there.add(name)
+        while len(there) < 2:
+            await asyncio.sleep(0.01)
+        await drained(manager, name, left)
+
+    monkeypatch.setattr(_drain, "drained", together)
+    for name in "AB":
+        config = half_done.nats.ok(f"STREAM.INFO.{name}")["config"]
+        half_done.nats.ok(f"STREAM.UPDATE.{name}", {**config, "duplicate_window": 2 * 10**9})
+    result = half_done.declare(**declared(tmp_path))
+    assert not result.get("failed"), result
+    assert there == {"A", "B"}
+    rows = [row for row in result["plan"] if row["action"] == "migrate"]
+    assert all(0 < row["migration"]["wait"] <= 3 for row in rows)
+    assert [half_done.messages(name) for name in "AB"] == [6, 6]
 
 
 def test_too_large(half_done, tmp_path):
