@@ -79,12 +79,18 @@ def obstacle(config: Config) -> str:
         return "a counter takes no discard=new"
     if config.get("allow_msg_schedules"):
         return "a stream with schedules takes no discard=new"
-    if not _leader(config):
-        # 2.9.10 removes every message then; 2.10.27 does not, and does not tell its version either.
-        return (
-            "the server that leads it is older than 2.11 and may remove messages with discard=new"
-        )
     return ""
+
+
+def danger(config: Config) -> str:
+    """Return why a stream must not be told to take no message, by its INFO answer; else nothing.
+
+    2.9.10 removes every message then. 2.10.27 does not, and does not tell its version either. In
+    the answer to STREAM.LIST, no server tells it.
+    """
+    if _leader(config):
+        return ""
+    return "the server that leads it is older than 2.11 and may remove messages with discard=new"
 
 
 def holding(config: Config) -> Config:

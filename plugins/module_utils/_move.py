@@ -373,10 +373,10 @@ def _nothing(_info: Info) -> float:
 
 async def _hold(manager: Any, wanted: Move, old: Config, left: _drain.Remaining) -> None:
     """Let a stream take no message until it has forgotten those that it took."""
-    obstacle = _drain.obstacle(old)
+    obstacle = _drain.obstacle(old) or _drain.danger(old)
     if obstacle:
         raise JetStreamError(
-            f"somebody published a moment ago, and {obstacle}, under which the migration could "
+            f"its duplicate_window is not over, and {obstacle}, under which the migration could "
             f"wait. {_drain.WHAT_TO_DO}"
         )
     await manager.update_stream(_as_quiet(wanted, _drain.holding(old)))

@@ -73,7 +73,7 @@ def test_they_wait_side_by_side(half_done, tmp_path, monkeypatch):
         config = half_done.nats.ok(f"STREAM.INFO.{name}")["config"]
         half_done.nats.ok(f"STREAM.UPDATE.{name}", {**config, "duplicate_window": 2 * 10**9})
     result = half_done.declare(**declared(tmp_path))
-    assert not result.get("failed"), result
+    assert not result.get("failed"), result["msg"]
     assert there == {"A", "B"}
     rows = [row for row in result["plan"] if row["action"] == "migrate"]
     assert all(0 < row["migration"]["wait"] <= 3 for row in rows)
@@ -104,7 +104,7 @@ def test_what_a_run_has_left_is_undone_first(half_done, tmp_path, monkeypatch):
     check = half_done.declare(check=True, **args)
     assert half_done.streams() == []
     result = half_done.declare(**args)
-    assert not result.get("failed"), result
+    assert not result.get("failed"), result["msg"]
     assert (check["plan"], check["changed"]) == (result["plan"], True)
     assert len(result["resumed"]) == 2
     assert all("its snapshot was restored" in told for told in result["resumed"])
