@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _backup_files as files
+from ansible_collections.nats.jetstream.plugins.module_utils._archive import BadArchive
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
     TRANSIENT,
@@ -30,7 +31,11 @@ from ansible_collections.nats.jetstream.plugins.module_utils._lookup import (
     matching,
     present,
 )
-from ansible_collections.nats.jetstream.plugins.module_utils._snapshot import Request, take
+from ansible_collections.nats.jetstream.plugins.module_utils._snapshot import (
+    Request,
+    SnapshotFailed,
+    take,
+)
 
 PREFIXES = {"streams": "", "kv_buckets": "KV_", "object_buckets": "OBJ_"}
 LISTING = 10.0  # s; a server waits 4 s for the others before it answers
@@ -262,7 +267,13 @@ async def write(
     writer = files.Writer(folder)
     try:
         answer = await take(manager, name, request, writer.write)
-        backup = writer.finish(answer["config"], answer["state"])
+        try:
+            backup = writer.finish(answer["config"], answer["state"])
+        except BadArchive as error:
+            raise SnapshotFailed(
+                f"the server broke off the snapshot of stream {name}, or a part of it was lost: "
+                f"{error}"
+            ) from error
         manifest = {
             "made_by": "nats.jetstream",
             "taken_at": time.time(),

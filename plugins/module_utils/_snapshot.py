@@ -95,6 +95,7 @@ async def take(
         answer: dict[str, Any] = await manager.snapshot_request(
             stream, request.body(inbox), timeout
         )
+        parts = 0
         try:
             while True:
                 message = await listener.next(IDLE)
@@ -103,6 +104,8 @@ async def take(
                     return {"config": answer["config"], "state": answer["state"]}
                 # Before it is written: the server counts the seconds until it comes.
                 if message.reply:
+                    parts += 1
+                    _check_part(stream, parts, message.reply)
                     await connection.publish(message.reply, b"")
                 await loop.run_in_executor(None, write, bytes(message.data))
         except RequestTimeout as error:
@@ -110,6 +113,19 @@ async def take(
                 f"the server accepted the snapshot of stream {stream} and sent nothing for "
                 f"{IDLE:g} s. {_IMPORT.format(subjects=ACK_SUBJECTS)}"
             ) from error
+
+
+def _check_part(stream: str, number: int, reply: str) -> None:
+    """Raise SnapshotFailed when another chunk came than the one after the last.
+
+    A server ends the subject of an acknowledgement with the size of the chunk and its number.
+    """
+    *_subject, came = reply.split(".")
+    if reply.startswith(ACK_SUBJECTS[:-1]) and came.isdigit() and int(came) != number:
+        raise SnapshotFailed(
+            f"a part of the snapshot of stream {stream} was lost on the way: number {came} came "
+            f"instead of number {number}"
+        )
 
 
 def _check_end(stream: str, message: Any) -> None:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is lost on a connection that stays, where a server may take long for its answer."""
+"""What of a snapshot or a restore is lost on a connection that stays, and with one.
+
+A server may take long for some of its answers; nobody waits that long for one that is lost.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ DATA = "$JS.SNAPSHOT.RESTORE."
 ENDS = [Fault(what, pattern=RESTORE_END) for what in ("request lost", "cut within request")]
 ANSWERS = [Fault(what, pattern=RESTORE_ANSWER) for what in ("answer lost", "cut before answer")]
 SNAPSHOT = Fault("request lost", pattern=re.compile(rb"^PUB \$JS\.API\.STREAM\.SNAPSHOT\."))
+CHUNK = Fault("answer lost", pattern=re.compile(rb"^MSG \S+ \S+ \$JS\.SNAPSHOT\.ACK\.\S+\.2 "))
 BOUND = 30.0  # s; it was an hour
 
 
@@ -83,3 +87,9 @@ def test_the_request_of_a_checked_snapshot_is_lost(between, tmp_path, monkeypatc
     result = run(between, jetstream_backup, SNAPSHOT, **args)
     assert "no answer to $JS.API.STREAM.SNAPSHOT.S" in result["msg"]
     assert not run(between, jetstream_backup, **args).get("failed")
+
+
+def test_a_part_of_a_snapshot_is_lost(between, tmp_path):
+    result = run(between, jetstream_backup, CHUNK, path=str(tmp_path), chunk_size="1KiB")
+    assert "was lost on the way: number 3 came instead of number 2" in result["msg"]
+    assert not list(tmp_path.iterdir())

@@ -168,7 +168,7 @@ ARROWS = {
         "_snapshot",
         "_recovery",
     },
-    "_backup": {"_backup_files", "_errors", "_lookup", "_snapshot"},
+    "_backup": {"_archive", "_backup_files", "_errors", "_lookup", "_snapshot"},
     "_lookup": {"_errors", "_kind", "_reconcile", "_schema"},
     "_objects": {"_errors", "_headers", "_schema", "_units"},
     "_object_store": {
