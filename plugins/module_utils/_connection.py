@@ -52,8 +52,9 @@ NOBODY = "503"  # the status of an answer that the server gives when nobody list
 FLOW_CONTROL = "$js.fc."
 # What it may mean that nothing is answered, and what to do.
 OF_A_CLUSTER = (
-    "A cluster does not answer while it has no leader: an election is under way, or most of its "
-    "servers are down. Look at the servers, and run it again, or give retry_for more time"
+    "A cluster does not answer without a leader: an election is under way, or most of its servers, "
+    "or all that hold it, are down. Look at the servers, and run it again, or give retry_for more "
+    "time"
 )
 OF_A_SERVER = "The server or the way to it is too slow, or stalls: look at it, or give timeout more"
 CLOSE_TIMEOUT = 0.25  # s; a close after a failed TLS handshake never ends by itself

@@ -37,8 +37,10 @@ CAME_BACK = re.compile(
     r"|cannot step down: (there is none|all its other servers are offline or behind)"
 )
 REASON = re.compile(
-    r"(has|there is) no(ne| leader).*most of its servers are down"
-    r"|(servers that hold it are down|other servers are offline or behind)"
+    r"without a leader: an election .*, or most of its servers, .* are down\. Look at"
+    r"|has no leader for it: .* most of its servers are down\. Look at"
+    r"|there is none\. An election is under way, or most of its servers are down"
+    r"|servers that hold it are down|other servers are offline or behind"
 )
 
 STREAMS = [ways.STREAM, ways.KV, ways.OBJECTS]

@@ -12,7 +12,8 @@ PUSH = {**CONFIG, "deliver_subject": "to.me"}
 BOTH_FILTERS = {"filter_subject": "s.a", "filter_subjects": ["s.b"]}
 TRANSFORM = {"src": "a.*", "dest": "b.{{wildcard(5)}}"}
 OVERFLOW = {"priority_policy": "overflow"}
-OTHER = {**CONFIG, "name": "C", "durable_name": "C", "description": "other"}
+OF_C = {**CONFIG, "name": "C", "durable_name": "C"}
+OTHER = {**OF_C, "description": "other"}
 IN_USE = {**PUSH, "name": "P", "durable_name": "P", "deliver_subject": "to.q"}
 
 LIMITS = {"max_ack_pending": 5, "inactive_threshold": SECOND}
@@ -193,6 +194,25 @@ ROWS = {
         consumer(ack_policy="flow_control"),
     ),
     "groups without a policy": ((None, None, 10196), consumer(priority_groups=["g"])),
+    "policy of a consumer": (10012, consumer(name="C", base=OF_C, deliver_policy="new")),
+    "wildcards in a name": (
+        (10103, 10103, 10052),
+        ("CONSUMER.DURABLE.CREATE.S.a*b", {"stream_name": "S", "config": named("a*b")}),
+    ),
+    "much metadata": ((None, 10135, 10135), consumer(metadata={"k": "x" * 140 * 1024})),
+    "filters beside one in the request": (
+        (10131, 10137, 10137),
+        (
+            "CONSUMER.CREATE.S.N.s.a",
+            {"stream_name": "S", "config": {**CONFIG, "filter_subjects": ["s.a", "s.b"]}},
+        ),
+    ),
+    "filter and transforms of a source": (
+        (None, 10144, 10144),
+        create(
+            sources=[{"name": "S", "filter_subject": "s.a", "subject_transforms": MANY_TRANSFORMS}]
+        ),
+    ),
 }
 
 

@@ -73,4 +73,4 @@ def test_how_many_are_tried():
         for code in ([row] if isinstance(row, int) else row)
         if code
     }
-    assert len(codes) >= 80
+    assert len(codes) >= 85
