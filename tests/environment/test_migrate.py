@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -87,7 +88,9 @@ def test_too_large(half_done, tmp_path):
     assert half_done.state() == before
 
 
-def test_what_a_run_has_left_is_undone_first(half_done, tmp_path, monkeypatch):
+@pytest.fixture
+def refused_twice(monkeypatch):
+    """The server refuses two restores of each stream: of the new one, and of the old one."""
     give, broken = _restore.give, []
 
     async def breaks(manager, config, *args):
@@ -97,6 +100,9 @@ def test_what_a_run_has_left_is_undone_first(half_done, tmp_path, monkeypatch):
         return await give(manager, config, *args)
 
     monkeypatch.setattr(_restore, "give", breaks)
+
+
+def test_what_a_run_has_left_is_undone_first(refused_twice, half_done, tmp_path):
     args = declared(tmp_path)
     result = half_done.declare(**args)
     assert "nats stream restore" in result["msg"]
@@ -111,3 +117,25 @@ def test_what_a_run_has_left_is_undone_first(half_done, tmp_path, monkeypatch):
     assert [half_done.messages(name) for name in "AB"] == [5, 5]
     assert half_done.consumers("A") == ["c", "d"]
     assert not half_done.declare(**args)["changed"]
+
+
+def test_a_recovery_that_is_ended_may_have_begun_something(
+    refused_twice, half_done, tmp_path, monkeypatch
+):
+    """Nothing is under way after a refusal, and the next run need not wait; the one after must."""
+    args = declared(tmp_path)
+    half_done.declare(**args)
+    journals = [json.loads(path.read_text()) for path in tmp_path.glob("private/*/journal.json")]
+    assert [journal["settled"] for journal in journals] == [True, True]
+
+    class Ended(BaseException):
+        pass
+
+    async def ended(*_args):
+        raise Ended
+
+    monkeypatch.setattr(_restore, "give", ended)
+    with pytest.raises(Ended):
+        half_done.declare(**args)
+    journals = [json.loads(path.read_text()) for path in tmp_path.glob("private/*/journal.json")]
+    assert [journal["settled"] for journal in journals] == [False, False]

@@ -180,3 +180,21 @@ def test_no_setting_has_a_default_in_the_argument_spec(kind):
 def test_checks_name_fields_that_exist(kind):
     named = {name for check in kind.rules().checks for name in check.fields}
     assert named <= set(kind.schema.by_name)
+
+
+@pytest.mark.parametrize(
+    ("note", "taken"),
+    [
+        ('["a.>", "b"]', ["a.>", "b"]),
+        (None, None),
+        ("[]", None),
+        ("a.>", None),
+        ('"a.>"', None),
+        ("[1]", None),
+        ('{"a": 1}', None),
+    ],
+)
+def test_subjects_that_a_recreate_took(note, taken):
+    """Whatever somebody else has written there is no reason to fail."""
+    metadata = {} if note is None else {_schema.RECREATING_METADATA: note}
+    assert _schema.subjects_taken({"name": "S", "metadata": metadata}) == taken
