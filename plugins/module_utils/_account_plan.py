@@ -242,7 +242,7 @@ def between_consumers(
         if config.get("retention") == "workqueue":
             texts += workqueue_problems(consumers[stream])
         if stream in made_anew:
-            most = _consumers_of_account(account or {}, config)
+            most = (limits_for(account or {}, config) or {}).get("max_consumers") or 0
             texts += filter(None, [room_problem(config, len(consumers[stream]), most)])
         if texts:
             error = Refused.because(
@@ -251,11 +251,16 @@ def between_consumers(
             yield Failure(first.place, first.plan.title, error)
 
 
-def _consumers_of_account(account: Mapping[str, Any], stream: Config) -> int:
-    """Return how many consumers an account allows a stream, in its tier if it has tiers."""
+def limits_for(account: Mapping[str, Any], stream: Config) -> Optional[Mapping[str, Any]]:
+    """Return the limits of an account that hold for a stream with so many replicas.
+
+    None if the account has tiers, and none of that number.
+    """
     tiers = account.get("tiers")
-    part = tiers.get(f"R{stream.get('num_replicas') or 1}") if tiers else account
-    return ((part or {}).get("limits") or {}).get("max_consumers") or 0
+    if not tiers:
+        return account.get("limits") or {}
+    tier = tiers.get(f"R{stream.get('num_replicas') or 1}")
+    return None if tier is None else tier.get("limits") or {}
 
 
 def _consumers_after(

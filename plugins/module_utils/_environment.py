@@ -303,6 +303,7 @@ async def _planned(session: Session) -> Work:
         from ansible_collections.nats.jetstream.plugins.module_utils import _limits
 
         planned.failures.extend(_limits.beyond_limits(account, planned.items, found))
+        planned.failures.extend(_limits.beyond_each(account, planned.items))
         room = _limits.room_in(account, planned.items, found)
     looked = await _looked(manager, planned, found)
     fillings: list[Any] = []

@@ -8,10 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import Failure, Item
+from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import (
+    Failure,
+    Item,
+    limits_for,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
 from ansible_collections.nats.jetstream.plugins.module_utils._order import ENOUGH, Room
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import WRITES
@@ -71,6 +75,48 @@ def beyond_limits(account: dict[str, Any], items: list[Item], found: Survey) -> 
         )
         if limit.most < wanted and wanted > has:
             yield limit.exceeded(wanted)
+
+
+def beyond_each(account: dict[str, Any], items: list[Item]) -> Iterator[Failure]:
+    """Yield the streams that would exceed what the account allows a single one."""
+    for item in items:
+        drafted = item.plan
+        if item.is_consumer or drafted.action not in WRITES:
+            continue
+        new = drafted.action in ("create", "recreate")
+        config, limits = drafted.config, limits_for(account, drafted.config)
+        problems = []
+        if limits is None and (new or drafted.touches("num_replicas")):
+            text = f"the account has no limits for {config.get('num_replicas') or 1} replicas"
+            problems.append(Problem("num_replicas", f"{text} (err_code 10120)"))
+        for name, problem in (("max_bytes", _size_problem), ("max_consumers", _number_problem)):
+            text = problem(config, limits or {}) if new or drafted.touches(name) else ""
+            if text:
+                problems.append(Problem(name, text))
+        if problems:
+            error = Refused.because(drafted.title, problems)
+            yield Failure(item.place, drafted.title, error)
+
+
+def _size_problem(stream: Config, limits: Mapping[str, Any]) -> str:
+    size = stream.get("max_bytes") or 0
+    if size <= 0:
+        needs = limits.get("max_bytes_required")
+        return "the account wants every stream to have it (err_code 10113)" if needs else ""
+    kind = "memory" if stream.get("storage") == "memory" else "storage"
+    most = limits.get(f"{kind}_max_stream_bytes") or 0
+    if not 0 < most < size:
+        return ""
+    return (
+        f"{format_size(size)} is more than the account allows a stream, {format_size(most)} "
+        "(err_code 10122)"
+    )
+
+
+def _number_problem(stream: Config, limits: Mapping[str, Any]) -> str:
+    most, wanted = limits.get("max_consumers") or 0, stream.get("max_consumers") or 0
+    text = f"{wanted} is more than the account allows a stream, {most} (err_code 10026)"
+    return text if 0 < most < wanted else ""
 
 
 def room_in(account: dict[str, Any], items: list[Item], found: Survey) -> Room:

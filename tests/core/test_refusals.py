@@ -14,7 +14,8 @@ from operators import STREAMS, UNLIMITED, Operator, credentials, jwt
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _errors
 from ansible_collections.nats.jetstream.plugins.module_utils._headers import Headers
-from harness import client, servers
+from ansible_collections.nats.jetstream.plugins.modules import jetstream_environment
+from harness import client, collection, servers
 
 CONSUMER = {"durable_name": "C", "name": "C", "ack_policy": "explicit"}
 
@@ -118,6 +119,13 @@ def test_an_account_without_a_tier(server, tmp_path):
     with servers.Server(server.binary, operator.config) as running:
         login = {"credentials_path": str(tmp_path / "user.creds")}
         error = refusal(running.url, lambda manager: manager.add_stream({"name": "S"}), **login)
+        # An environment asks for the limits before it writes.
+        declared = [{"name": "S"}, {"name": "T", "num_replicas": 1}]
+        foretold = collection.run_module(
+            jetstream_environment, servers=[running.url], streams=declared, check=True, **login
+        )
+    text = "num_replicas: the account has no limits for 1 replicas (err_code 10120)"
+    assert [text in row["msg"] for row in foretold["failures"]] == [True, True]
     assert (error.err_code, error.error_class) == (10120, _errors.LIMIT)
     assert "no limits for this number of replicas" in str(error)
 

@@ -271,6 +271,45 @@ def test_consumers_that_the_account_allows_each_stream(small):
     too_many(small, text, ["streams[0].consumers[0]"], streams=[full("c")])
 
 
+@pytest.fixture
+def bounded(server, account_on):
+    """An account that allows each stream no more than so much, and wants to know how much."""
+    own = {
+        **{"max_file": 100 * MIB, "max_mem": 10 * MIB, "max_consumers": 2},
+        **{"max_bytes_required": True, "disk_max_stream_bytes": 2000},
+        **{"mem_max_stream_bytes": 1000},
+    }
+    users = [{"user": "bound", "password": "bound"}]
+    config = {"accounts": {"B": {"users": users, "jetstream": own}}, "no_auth_user": "bound"}
+    with servers.Server(server.binary, config) as running, client.Client(running.url) as nats:
+        yield account_on(running, nats)
+
+
+def test_what_the_account_allows_each_stream(bounded):
+    wanted = [
+        ({}, "max_bytes: the account wants every stream to have it (err_code 10113)"),
+        ({"max_bytes": 2001}, "is more than the account allows a stream, 2000B (err_code 10122)"),
+        (
+            {"max_bytes": 1001, "storage": "memory"},
+            "is more than the account allows a stream, 1000B (err_code 10122)",
+        ),
+        (
+            {"max_bytes": 1, "max_consumers": 3},
+            "max_consumers: 3 is more than the account allows a stream, 2 (err_code 10026)",
+        ),
+    ]
+    bounded.agrees(streams=[{"name": "S", "max_bytes": 2000}])
+    for options, text in wanted:
+        too_many(bounded, text, ["streams[0]"], streams=[{"name": "N", **options}])
+        # The server says the same, which is how it is known.
+        answer = bounded.nats.api("STREAM.CREATE.N", {"name": "N", **options})
+        assert f"err_code {answer['error']['err_code']}" in text
+    too_many(bounded, wanted[1][1], ["streams[0]"], streams=[{"name": "S", "max_bytes": 2001}])
+    too_many(bounded, wanted[0][1], ["streams[0]"], streams=[{"name": "S", "reset": ["max_bytes"]}])
+    too_many(bounded, wanted[0][1], ["kv_buckets[0]"], kv_buckets=[{"name": "B"}])
+    bounded.agrees(streams=[{"name": "S", "description": "other"}])
+
+
 def test_nothing_that_was_written_was_refused(account):
     """The server's own advisories of every request tell the same: all were accepted."""
     account.agrees(
