@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ways import FILE, FULL, KV, NEWER, OBJECTS, PASSWORD, WAYS, module_named, prepare
+from ways import FILE, FULL, KV, OBJECTS, PASSWORD, WAYS, module_named, prepare, skip_too_old
 
 from harness import client, collection, servers
 from harness.between import FAULTS, Between, Fault
@@ -324,9 +324,7 @@ def named(number):
 @pytest.mark.parametrize("number", range(len(ROWS)), ids=named)
 def test_faults(number, hurt, capfd):
     module, _there, args = ROWS[number]
-    release = tuple(map(int, hurt.version.split(".")))
-    if release < ((2, 11) if "pause_until" in args else NEWER.get(module, ())):
-        pytest.skip(f"{hurt.version} does not have what {module} asks for")
+    skip_too_old(hurt, module, args)
     if not hurt.is_running:
         hurt.start()
     with Between(hurt) as between:

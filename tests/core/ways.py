@@ -313,11 +313,11 @@ def create(nats, config):
     raise AssertionError(f"{config['name']} cannot be made")
 
 
-def skip_too_old(server, module, number):
+def skip_too_old(server, module, args):
     release = tuple(map(int, server.version.split(".")))
-    if "pause_until" in WAYS[module][number][1] and release < (2, 11):
+    if "pause_until" in args and release < (2, 11):
         pytest.skip("servers before 2.11 cannot pause a consumer")
-    if "migrate" in WAYS[module][number][1].values():
+    if "migrate" in args.values():
         if module == "jetstream_consumer" and release < (2, 14):
             pytest.skip("servers before 2.14 cannot put a consumer back to its place")
         if module == "jetstream_kv_bucket" and release < (2, 15):
