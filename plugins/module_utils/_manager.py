@@ -425,7 +425,7 @@ class JetStreamManager:
         What the server said is raised rather than the silence of a last attempt that was too short.
         """
         started = time.monotonic()
-        said: Optional[ApiError] = None
+        said: list[ApiError] = []
         deadline = self._deadline() if deadline is None else deadline
         pause = FIRST_PAUSE
         timeout = self.timeout
@@ -440,9 +440,9 @@ class JetStreamManager:
                 if not again or time.monotonic() + pause > until:
                     short = isinstance(error, RequestTimeout) and timeout < self.timeout
                     if said and short and repeat_timeouts:
-                        raise said from error
+                        raise said[-1] from error
                     raise
-                said = error if isinstance(error, ApiError) else said
+                said += [error] if isinstance(error, ApiError) else []
                 if isinstance(error, ConnectionLost):
                     await self._reopen()
             await asyncio.sleep(pause)
