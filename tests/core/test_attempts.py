@@ -166,6 +166,30 @@ def test_what_was_not_there_before_a_restart_was_not_deleted(own_server):
     assert with_manager(work, own_server.url, retry_for=15.0) is False
 
 
+@pytest.mark.parametrize("repeat_timeouts", [True, False], ids=["read", "write"])
+def test_what_was_said_counts_more_than_a_short_silence(repeat_timeouts, newest_server):
+    """Unless what was not answered is a write, which may have been carried out."""
+    timeouts = []
+
+    async def attempt(timeout):
+        timeouts.append(timeout)
+        if len(timeouts) == 1:
+            raise _errors.ApiError("STREAM.INFO.S", 503, 10008, "not now")
+        await asyncio.sleep(timeout)
+        raise _errors.RequestTimeout("no answer", "advice")
+
+    async def work(manager):
+        with pytest.raises(_errors.JetStreamError) as failed:
+            await manager.repeated(attempt, repeat_timeouts=repeat_timeouts)
+        return failed.value
+
+    error = with_manager(work, newest_server.url, timeout=1.0, retry_for=0.5)
+    assert timeouts[0] == 1.0 and timeouts[1] < 0.5
+    assert isinstance(error, _errors.ApiError) is repeat_timeouts
+    if not repeat_timeouts:
+        assert str(error) == "no answer. advice"
+
+
 def test_waiting_for_a_dead_server_is_not_busy(newest_server):
     with servers.Server(newest_server.binary) as mortal:
 
