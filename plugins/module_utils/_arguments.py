@@ -98,9 +98,9 @@ def _dictionary(value: Any, as_dict: AsDict) -> Any:
 def _is_number(value: Any) -> bool:
     """Say whether it is a number, or a text that Ansible refuses itself.
 
-    To Ansible a list may be one, of a sign, digits and an exponent.
+    To Ansible a list may be one, of a sign, digits and an exponent; and true is, as it stands.
     """
-    if not isinstance(value, (str, int, float)):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return False
     try:
         return abs(float(value)) <= 2.0**64  # which NaN is not

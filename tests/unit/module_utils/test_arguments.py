@@ -53,6 +53,7 @@ def places(**params):
         ({"count": 2**70}, ["count"]),
         ({"count": 10**400}, ["count"]),
         ({"count": [0, [1, 2], 3]}, ["count"]),
+        ({"count": True, "thresholds": {"lag": False}}, ["count", "thresholds.lag"]),
         ({"count": {"a": 1}}, ["count"]),
         ({"counts": [1, float("inf")]}, ["counts[1]"]),
         ({"path": "a\0b"}, ["path"]),
