@@ -73,6 +73,23 @@ def is_too_long(seconds: float) -> bool:
     return seconds > MOST + SLACK
 
 
+def waiting(server: Server, accepted: bool) -> Remaining:
+    """Return what tells for how many seconds a migration waits, from now on.
+
+    When it is accepted that a server forgets, that is nothing where a wait is not possible, or
+    gets too long. Otherwise it is what is necessary, even so.
+    """
+    started = time.monotonic()
+
+    def left(info: Info) -> float:
+        seconds = remaining(info, server)
+        altogether = seconds + time.monotonic() - started
+        possible = not obstacle(info["config"]) and not is_too_long(altogether - LOOK_EVERY)
+        return seconds if possible or not accepted else 0.0
+
+    return left
+
+
 def obstacle(config: Config) -> str:
     """Return why a stream cannot take no message and answer to those that it has; else nothing."""
     if config.get("allow_msg_counter"):

@@ -160,13 +160,13 @@ def _forgetting(plan: Any) -> Looked:
     if not seconds:
         return [], []
     forgets = f"nats-server {server.text} forgets with a restore which Nats-Msg-Id it has stored"
-    if plan.policy.data_loss == "allow":
+    obstacle, accepted = _drain.obstacle(config), plan.policy.data_loss == "allow"
+    if not _drain.waiting(server, accepted)(plan.current):
         text = (
             "a publisher whose acknowledgement was lost before the migration, and that tries again "
             "after it, stores its message twice"
         )
         return [], [f"{forgets}: {text}"]
-    obstacle = _drain.obstacle(config)
     if obstacle:
         text = f"its duplicate_window is over in {seconds:.0f} s, and {obstacle}"
         text = f"{forgets}; {text}, under which the migration could wait. {_drain.WHAT_TO_DO}"
@@ -242,11 +242,11 @@ async def migrate_stream(manager: Any, plan: Any) -> Info:
         found = await _losses_now(manager, plan)
         return int(min(sum(loss.at_most for loss in found), info["state"]["messages"]))
 
-    def forgets(info: Info) -> float:
-        return _drain.remaining(info, plan.context.server)
+    accepted = plan.policy.data_loss == "allow"
+    left = _drain.waiting(plan.context.server, accepted)
 
-    waits = plan.policy.data_loss != "allow"
-    wanted = _move.Move(
-        name, config, server, folder, may_lose=may_lose, forgets=forgets if waits else None
-    )
+    def forgets(info: Info) -> float:
+        return 0.0 if accepted and _drain.danger(info["config"]) else left(info)
+
+    wanted = _move.Move(name, config, server, folder, may_lose=may_lose, forgets=forgets)
     return await _move.move(manager, wanted)

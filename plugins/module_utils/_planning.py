@@ -11,6 +11,7 @@ Pure, as all planning is. Loaded once something differs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Optional
 
@@ -230,14 +231,19 @@ def _migrate(draft: Plan, moved: Migration, text: str, rows: list[dict[str, Any]
         config=without_zeros(draft.config),
         losses=tuple(moved.losses),
         warnings=tuple(moved.warnings),
-        migration=_at_once(moved.facts) if draft.policy.data_loss == "allow" else moved.facts,
+        migration=_waiting(draft, moved.facts),
     )
     return _reported(draft, moved.action, [])
 
 
-def _at_once(facts: Optional[dict[str, Any]]) -> Optional[dict[str, Any]]:
-    """Return the facts of a migration that waits for nothing to be forgotten."""
-    return facts and {**facts, "downtime": facts["downtime"] - facts["wait"], "wait": 0}
+def _waiting(draft: Plan, facts: Optional[dict[str, Any]]) -> Optional[dict[str, Any]]:
+    """Return the facts of a migration that waits only where it can, when data_loss accepts that."""
+    if not facts or not facts["wait"] or draft.policy.data_loss != "allow" or not draft.current:
+        return facts
+    from ansible_collections.nats.jetstream.plugins.module_utils._drain import waiting
+
+    wait = math.ceil(waiting(draft.context.server, True)(draft.current))
+    return {**facts, "downtime": facts["downtime"] - facts["wait"] + wait, "wait": wait}
 
 
 def _in_place_words(field: Field) -> str:

@@ -577,7 +577,7 @@ options:
       - A wait of more than five minutes is refused, and so is any wait for a counter or a stream with schedules, which
         cannot refuse messages in this way. Stop publishing for so long, lower O(duplicate_window) before, or
         accept with O(data_loss=allow) that a publisher whose acknowledgement was lost stores its message twice when
-        it tries again. Then there is no wait.
+        it tries again. Only then a migration that cannot wait does not.
       - With V(if_empty), a stream that holds no message is recreated, and any other fails the task. Nothing is
         purged.
       - With V(always), a stream is recreated with the loss of its messages. Its subjects are taken away first,

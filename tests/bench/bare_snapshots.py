@@ -28,7 +28,8 @@ MESSAGE, SENT, TAKEN = 16 * 1024, 64 * 1024, 128 * 1024
 async def fill(connection: Client, path: str, mib: int) -> None:
     """Make a stream of so many MiB that do not compress."""
     js = connection.jetstream(timeout=30)
-    await js.add_stream(name=STREAM, subjects=["bench.>"])
+    # No migration is to wait for the end of the window.
+    await js.add_stream(name=STREAM, subjects=["bench.>"], duplicate_window=0.1)
     for _number in range(mib):
         await asyncio.gather(
             *(js.publish("bench.x", os.urandom(MESSAGE)) for _part in range(MIB // MESSAGE))

@@ -63,7 +63,7 @@ class Snapshots:
 
     def migrate(self, run: Callable[..., float]) -> float:
         self.retention = "workqueue" if self.retention == "limits" else "limits"
-        kept = {"recreate": "migrate", "migrate_path": str(self.private), "data_loss": "allow"}
+        kept = {"recreate": "migrate", "migrate_path": str(self.private)}
         return run("jetstream_stream", name=STREAM, retention=self.retention, **kept)
 
 

@@ -39,11 +39,12 @@ class Case:
     def __init__(self, run_module, folder, url):
         self.run_module, self.folder, self.url = run_module, folder, url
 
-    def prepare(self, account):
+    def prepare(self, account, window=2):
         """Return what has to be there after a run that was not killed, or after the next one."""
         account.clear()
         # A migration waits for its end, so that some are killed in that time.
-        filled(account, messages=200, size=2000, deny_delete=True, duplicate_window=2 * SECOND)
+        window *= SECOND
+        filled(account, messages=200, size=2000, deny_delete=True, duplicate_window=window)
         return picture(account)
 
     def leaves_nothing(self):
@@ -168,7 +169,8 @@ def test_killed_while_it_waits(victim, run_module, tmp_path, hurt):
     if hurt.release < V215:
         pytest.skip("a migration waits for nothing, because a restore makes it forget nothing")
     case, server = Migrate(run_module, tmp_path, hurt.server.url), hurt.server
-    before = case.prepare(hurt)
+    # A server that is away for longer than the window knows nothing when it is back.
+    before = case.prepare(hurt, 2 if victim == "the run" else 10)
     args = {**case.args, "servers": [case.url], "retry_for": "1s"}
     with Publisher(server.url, "s.p", 0.02) as publisher:
         publisher.goes_on()

@@ -125,13 +125,9 @@ def until(seen, last_seq):
 
 
 class Row:
-    """A row of the table as a stream of its name, with a mirror and a stream that sources it.
+    """A row of the table as a stream of its name, with a mirror and a stream that sources it."""
 
-    Alone, it has none of these, and nothing has to be accepted that 2.15 does to them.
-    """
-
-    def __init__(self, row, account, migrate, alone=False):
-        self.alone = alone
+    def __init__(self, row, account, migrate):
         self.name, self.account = row["id"], account
         self.subject = self.name.lower()
         text = json.dumps([row["first"], row["second"]])
@@ -143,8 +139,11 @@ class Row:
         self.mirrored, self.queue = "mirror" in first, second.get("retention") == "workqueue"
         options = {name: value for name, value in second.items() if value is not None}
         options["reset"] = [name for name, value in second.items() if value is None]
-        self.args = {"name": self.name, "data_loss": "warn" if alone else "allow", **options}
+        self.args = {"name": self.name, "data_loss": "allow", **options}
         self.migrate = lambda **more: migrate(**self.args, **more)
+        forgets = account.release >= V215
+        self.waits = forgets and not self.mirrored and self.name not in NOT_WAITED_FOR
+        self.forgets = forgets and not self.waits
 
     def __repr__(self):
         return f"{self.name} on {self.account.server.version}"
@@ -159,15 +158,14 @@ class Row:
                 account.consumer(name, consumer, max_ack_pending=2000)
                 acknowledge(account, name, consumer, 400)
         else:
-            more = {"messages": 200, "duplicate_window": SECOND} if self.alone else {}
-            filled(account, name, **{"messages": 1000, "size": 50, **more, **self.first})
+            window = {"duplicate_window": SECOND} if self.waits else {}
+            filled(account, name, **{"messages": 1000, "size": 50, **window, **self.first})
         if self.queue:  # which takes each message to one of them
             account.ok(f"CONSUMER.DELETE.{name}.half")
             account.consumer(name, "half", filter_subject=f"{self.subject}.0")
-            acknowledge(account, name, "half", 30 if self.alone else 150)
-        if not self.alone:
-            account.stream(f"M-{name}", mirror={"name": name})
-            account.stream(f"D-{name}", sources=[{"name": name}])
+            acknowledge(account, name, "half", 150)
+        account.stream(f"M-{name}", mirror={"name": name})
+        account.stream(f"D-{name}", sources=[{"name": name}])
 
     def check_followers(self):
         count = self.account.state(self.name)["messages"]
@@ -177,20 +175,19 @@ class Row:
     def check_migration(self):
         """Every message, sequence and place stays, and a publisher loses and doubles nothing."""
         account, name, migrate = self.account, self.name, self.migrate
-        if not self.alone:
-            self.check_followers()
+        self.check_followers()
         self.before = picture(account, name)
         check = migrate(check=True)
         assert picture(account, name) == self.before
-        lossy = 0.02 if self.alone or account.release < V215 else None
+        lossy = None if self.forgets else 0.02
         with Publisher(account.server.url, f"{self.subject}.p", lossy) as publisher:
             if not self.mirrored:  # which takes nothing before it is promoted
-                publisher.goes_on(3 if self.alone else 10)
+                publisher.goes_on()
             stored = len(publisher.sequences) - 1
             done = good(migrate())
             if "allow_msg_counter" not in self.second:
-                publisher.goes_on(3 if self.alone else 10)
-        if self.alone:  # nobody may have published for a while then, and now somebody has
+                publisher.goes_on()
+        if self.waits:  # nobody may have published for a while then, and now somebody has
             _then, now = (one["diff"].pop("after_header") for one in (check, done))
             assert "a wait" in now
         for key in FORETOLD:
@@ -214,16 +211,15 @@ class Row:
     def check_retries(self, publisher, number, done):
         """Who did not get the acknowledgement of what was stored before the move, gets it now.
 
-        Not with 2.15, which no longer knows what it stored before a restore. So a migration waits
-        until it would not have known that without a restore either; unless losses are allowed, and
-        then a warning says so.
+        2.15 no longer knows after a restore what it stored before. So a migration waits until it
+        would not have known that without a restore either; or says so, where it cannot wait.
         """
-        if self.account.release >= V215:
-            (said,) = (text for text in done["warnings"] if "Nats-Msg-Id" in text)
-            assert ("stores its message twice" in said) != self.alone
-            assert bool(done["migration"]["wait"]) == self.alone
+        said = " ".join(text for text in done["warnings"] if "Nats-Msg-Id" in text)
+        assert bool(said) == (self.waits or self.forgets)
+        assert bool(done["migration"]["wait"]) == self.waits
+        assert ("stores its message twice" in said) == self.forgets
+        if said:
             return
-        assert done["migration"]["wait"] == 0
         answer = publisher.publish(self.account.nats, number)
         assert (answer["seq"], answer.get("duplicate")) == (publisher.sequences[number], True)
 
@@ -287,37 +283,25 @@ class Row:
         return "message" in found
 
 
-def rows(account, migrate, alone=False):
-    account.stream("O", subjects=["o.>"])
-    account.store(*["o.1"] * 1000)
-    account.ok("STREAM.MSG.DELETE.O", {"seq": 7})
-    found = [
-        Row(row, account, migrate, alone)
-        for row, letters in must_recreate("streams.yml")
-        if recreated_on(account.release, letters) and not refusal(row, account.release)
-        if not (alone and row["id"] in NOT_WAITED_FOR)
-    ]
-    for row in found:
-        row.prepare()
-    for row in found:
-        row.check_migration()
-    assert not list(migrate.path.iterdir())
-    print(f"{len(found)} rows: {found}")
-    assert len(found) == ROWS[account.release[:2]] - (len(NOT_WAITED_FOR) if alone else 0)
-    return found
-
-
 def test_rows(fresh, migrate):
     """All on one server, because mirrors and sources need about ten seconds to notice."""
-    for row in rows(fresh, migrate):
+    fresh.stream("O", subjects=["o.>"])
+    fresh.store(*["o.1"] * 1000)
+    fresh.ok("STREAM.MSG.DELETE.O", {"seq": 7})
+    rows = [
+        Row(row, fresh, migrate)
+        for row, letters in must_recreate("streams.yml")
+        if recreated_on(fresh.release, letters) and not refusal(row, fresh.release)
+    ]
+    for row in rows:
+        row.prepare()
+    for row in rows:
+        row.check_migration()
+    assert not list(migrate.path.iterdir())
+    for row in rows:
         row.check_followers_went_on()
-
-
-def test_rows_of_which_nothing_is_stored_twice(fresh, migrate):
-    """What others do in any case, 2.15 does where nothing has to be accepted."""
-    if fresh.release < V215:
-        pytest.skip("test_rows has seen it with streams that source it, as nothing is forgotten")
-    rows(fresh, migrate, alone=True)
+    print(f"{len(rows)} rows: {rows}")
+    assert len(rows) == ROWS[fresh.release[:2]]
 
 
 # A stream with schedules cannot wait, so that the loss has to be accepted.
@@ -358,7 +342,7 @@ def number_of(message):
 
 def test_streams_that_source_it_are_named(account, migrate):
     """2.15 copies everything to them again; on 2.9 and 2.10 they go on."""
-    account.stream("S", subjects=["s.>"], deny_delete=True)
+    account.stream("S", subjects=["s.>"], deny_delete=True, duplicate_window=SHORT)
     account.stream("D", sources=[{"name": "S"}])
     account.store(*["s.a"] * 20)
     before = picture(account)
@@ -374,7 +358,7 @@ def test_streams_that_source_it_are_named(account, migrate):
 
 
 def test_streams_that_take_from_a_work_queue_are_named(account, migrate):
-    account.stream("S", subjects=["s.>"])
+    account.stream("S", subjects=["s.>"], duplicate_window=SHORT)
     account.stream("M", mirror={"name": "S"})
     account.store("s.a")
     for check in (True, False):

@@ -116,7 +116,7 @@ ARROWS = {
     "_entries": {"_errors", "_kv", "_payload", "_schema", "_units", "_entries_apply", "_yaml"},
     "_entries_apply": {"_entries", "_errors", "_headers", "_kv", "_messages"},
     "_reconcile": {"_kind", "_schema", "_planning"},
-    "_planning": {"_errors", "_kind", "_reconcile", "_recovery", "_rules", "_schema"},
+    "_planning": {"_drain", "_errors", "_kind", "_reconcile", "_recovery", "_rules", "_schema"},
     "_apply": {"_errors", "_kind", "_reconcile", "_rules"},
     "_recovery": {"_errors"},
     "_recreate_stream": {
@@ -340,6 +340,7 @@ LATE = {
     ("_object_store", "_object_transfer"),
     ("_object_store", "_yaml"),
     ("_module", "_permissions"),
+    ("_planning", "_drain"),
     ("_reconcile", "_planning"),
     ("_restore_task", "_move"),
     ("_restore_task", "_stream_rules"),

@@ -84,3 +84,25 @@ def test_a_whole_window_of_five_minutes_is_waited_for():
     assert not _drain.is_too_long(_drain.remaining(found, SERVER))
     found = info({"duplicate_window": 301 * SECOND}, now="12:00:00")
     assert _drain.is_too_long(_drain.remaining(found, SERVER))
+
+
+@pytest.mark.parametrize(
+    ("config", "necessary", "accepted"),
+    [
+        ({}, 30.5, 30.5),
+        ({"allow_msg_counter": True}, 30.5, 0),
+        ({"duplicate_window": 3600 * SECOND}, 3570.5, 0),
+    ],
+)
+def test_accepted_is_what_cannot_be_waited_for(config, necessary, accepted):
+    for accepts, left in ((False, necessary), (True, accepted)):
+        assert _drain.waiting(SERVER, accepts)(info(config)) == pytest.approx(left)
+
+
+def test_a_wait_that_is_accepted_ends(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(_drain.time, "monotonic", lambda: now[0])
+    left = _drain.waiting(SERVER, True)
+    now[0] += 290
+    assert left(info(now="12:00:55")) == pytest.approx(5.5)
+    assert left(info()) == 0
