@@ -46,6 +46,8 @@ PYTEST_FOLDERS = {
     "examples": "tests/examples",
     "package": "tests/package",
 }
+# Two processors are half idle with two, as much of what is tested is waiting.
+WORKERS = ("-n", "3", "--dist", "worksteal")
 # Without the network, where it would look for newer versions of actions.
 ZIZMOR = ("--offline", "--no-progress", "--strict-collection")
 # Output of tools goes to a file and into reasons.
@@ -276,7 +278,7 @@ def run_pytest(run: Run, name: str, folder: str) -> int:
         raise Failure(f"{folder} is not there")
     report = run.logs / f"{name}.xml"
     report.unlink(missing_ok=True)
-    command = [str(run.python), "-m", "pytest", folder, "-n", "2", "-q", f"--junitxml={report}"]
+    command = [str(run.python), "-m", "pytest", folder, *WORKERS, "-q", f"--junitxml={report}"]
     error = None
     try:
         text = run.command(name, [*command, "-p", "no:cacheprovider"])

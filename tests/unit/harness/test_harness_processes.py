@@ -23,7 +23,8 @@ PROGRAM = """
 import os, signal, sys, time
 from harness.paths import ROOT
 from harness.processes import adopt_orphans, beside, spawn
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores the first
+    signal.signal(number, signal.default_int_handler)
 adopt_orphans()
 
 def run(*command):
