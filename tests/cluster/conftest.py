@@ -33,6 +33,9 @@ def nats(cluster: servers.Cluster) -> Iterator[client.Client]:
     with client.Client(cluster.urls[0]) as after:  # its server may have been killed meanwhile
         for name in after.ok("STREAM.NAMES")["streams"] or []:
             with contextlib.suppress(TimeoutError):
+                # One by one: a stream that soon gets the name has had consumers of this one.
+                for consumer in after.api(f"CONSUMER.NAMES.{name}").get("consumers") or []:
+                    after.api(f"CONSUMER.DELETE.{name}.{consumer}")
                 after.ok(f"STREAM.DELETE.{name}")
 
 

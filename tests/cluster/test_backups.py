@@ -371,6 +371,7 @@ def test_an_account_with_tiers_that_is_nearly_full(newest_server, tmp_path):
         client.Client(cluster.urls[0], timeout=20, jwt=bearer) as nats,
     ):
         config = {"name": "S", "subjects": ["s.>"], "deny_purge": True}
+        config["duplicate_window"] = WINDOW
         wait_for(lambda: "error" not in nats.api("STREAM.CREATE.S", config))
         wait_for(lambda: stores(nats, "s.0"))
         for number in range(1, 30):

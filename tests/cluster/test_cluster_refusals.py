@@ -23,6 +23,7 @@ CONSUMER = {"durable_name": "C", "name": "C", "ack_policy": "explicit"}
 NOBODY = {"placement": {"preferred": "n9"}}
 NEW = {**CONSUMER, "name": "N", "durable_name": "N"}
 COLUMNS = {"2.9": 0, "2.10": 1}  # anything newer is the last one
+NO_PEERS = 10005
 SILENCE = 0  # the server does not answer such a request
 
 
@@ -33,13 +34,13 @@ def consumer(stream, replicas):
 
 # err_code, or the three of 2.9.10, 2.10.27 and 2.15.1, None where it is accepted; the request.
 REFUSED = {
-    "no server that fits": (10005, ("STREAM.CREATE.N", {"name": "N", "num_replicas": 5})),
+    "no server that fits": (NO_PEERS, ("STREAM.CREATE.N", {"name": "N", "num_replicas": 5})),
     "replicas of a consumer": (10126, consumer("ONE", 3)),
     "fewer than interest needs": ((None, 10134, 10134), consumer("INTEREST", 1)),
     "a peer that is none": (10040, ("STREAM.PEER.REMOVE.S", {"peer": "n9"})),
     "no other peer": (10075, ("STREAM.PEER.REMOVE.SPARE", {"peer": "n1"})),
     "nothing to cancel": ((SILENCE, SILENCE, 10129), ("STREAM.CANCEL_MOVE.S", None)),
-    "a leader that is none": ((10003, 10003, 10005), ("STREAM.LEADER.STEPDOWN.S", NOBODY)),
+    "a leader that is none": ((10003, 10003, NO_PEERS), ("STREAM.LEADER.STEPDOWN.S", NOBODY)),
 }
 
 
@@ -49,6 +50,14 @@ def cluster(server):
     config = accounts(*of_app, system=of_system)
     with servers.Cluster(binary=server.binary, config=config) as running:
         yield running
+
+
+def create(nats, config):
+    """Create a stream in a cluster whose leader may not have heard of every server's room yet."""
+    deadline = time.monotonic() + 30
+    while "error" in (answer := nats.api(f"STREAM.CREATE.{config['name']}", config)):
+        assert answer["error"]["err_code"] == NO_PEERS and time.monotonic() < deadline, answer
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,7 +70,7 @@ def assets(cluster):
             ("INTEREST", {"retention": "interest", **three}),
             ("ONE", {}),
         ):
-            nats.ok(f"STREAM.CREATE.{name}", {"name": name, **config})
+            create(nats, {"name": name, **config})
         nats.ok("CONSUMER.CREATE.S.C", {"stream_name": "S", "config": CONSUMER})
 
 
