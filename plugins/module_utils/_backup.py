@@ -198,7 +198,10 @@ _EMPTY: dict[str, Any] = {
 
 def _is_offline(name: str, options: Options) -> dict[str, Any]:
     """Return action and reason: without a stream that is asked for by name, a backup failed."""
-    reason = "it is offline: no server that has it answers; an earlier backup of it stays"
+    reason = (
+        "it is offline: no server that has it answers. The servers that hold it are down, or most "
+        "of the cluster is: look at them, and run the task again. An earlier backup of it stays"
+    )
     return {"action": "failed" if name in options.named else "skipped", "reason": reason}
 
 

@@ -34,6 +34,7 @@ CAME_BACK = re.compile(
     r"no answer to \S+ within 0\.\d+ s"
     r"|refused \S+: JetStream system temporarily unavailable \(err_code 10008\)"
     r"|refused \S+: (stream|consumer) is offline \(err_code 101(18|19)\)"
+    r"|it is offline: no server that has it answers"
     r"|cannot step down: (there is none|all its other servers are offline or behind)"
 )
 REASON = re.compile(
