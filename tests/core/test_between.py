@@ -163,8 +163,11 @@ class Way:
             return True
         if "recovery" in result:
             name, lost = lost_in(result["recovery"])
+            text = result["msg"]
             had = {one for one in self.before if one.startswith(name)}
-            if not had <= now.keys():
+            # 2.9 keeps no note of the subjects that it had.
+            quiet = self.server.version.startswith("2.9.") and "could not be given back" in text
+            if quiet or not had <= now.keys():
                 # What a task does not say of what has to be made by hand, no second run knows.
                 assert plain(lost).items() <= self.before[name].items()
                 return True
