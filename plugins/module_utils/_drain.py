@@ -135,10 +135,10 @@ async def drained(manager: Any, name: str, left: Remaining) -> None:
     """
     info: Info = await manager.stream_info(name)
     first, started = info, time.monotonic()
-    while left(info) > 0:
-        if is_too_long(left(info) + time.monotonic() - started - LOOK_EVERY):
-            raise JetStreamError(too_long(left(info)))
-        await asyncio.sleep(min(left(info), LOOK_EVERY))
+    while (seconds := left(info)) > 0:
+        if is_too_long(seconds + time.monotonic() - started - LOOK_EVERY):
+            raise JetStreamError(too_long(seconds))
+        await asyncio.sleep(min(seconds, LOOK_EVERY))
         info = await manager.stream_info(name)
         if _is_single(info["config"]):
             # From then on it has stored nothing. It acknowledges what no consumer has an interest

@@ -357,18 +357,14 @@ async def _silence(manager: Any, wanted: Move, before: Info) -> None:
 
     Somebody may publish in the moment before the subjects go, and then that has to be waited for.
     """
-    old, left = before["config"], wanted.forgets or _nothing
-    held = left(before) > 0
-    if held:
+    old, left = before["config"], wanted.forgets
+    held = left is not None and left(before) > 0
+    if left and held:
         await _hold(manager, wanted, old, left)
     await _quiet(manager, wanted, old)
-    if not held and left(await manager.stream_info(wanted.name)) > 0:
+    if left and not held and left(await manager.stream_info(wanted.name)) > 0:
         await _hold(manager, wanted, old, left)
         await _quiet(manager, wanted, old)
-
-
-def _nothing(_info: Info) -> float:
-    return 0.0
 
 
 async def _hold(manager: Any, wanted: Move, old: Config, left: _drain.Remaining) -> None:

@@ -431,17 +431,17 @@ def target_test(run: Run) -> None:
     for name, folder in PYTEST_FOLDERS.items():
         run.step(name, functools.partial(run_pytest, run, name, folder))
     # Each of these has work for one processor; the two halves use nothing of each other.
-    with beside(functools.partial(apart, run, test_packaging)) as other:
-        test_ansible(run)
+    with beside(functools.partial(apart, run, with_other_tools)) as other:
+        with_ansible_test(run)
         run.add(other())
 
 
-def test_ansible(run: Run) -> None:
+def with_ansible_test(run: Run) -> None:
     run.step("sanity", functools.partial(sanity, run))
     run.step("integration", functools.partial(integration, run))
 
 
-def test_packaging(run: Run) -> None:
+def with_other_tools(run: Run) -> None:
     few = run.env.get("NIGHTLY", "") in ("", "0")
     run.step("molecule", functools.partial(molecule, run))
     run_lint(run)
