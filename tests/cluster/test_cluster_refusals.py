@@ -10,13 +10,12 @@ import json
 import time
 
 import pytest
-from accounts import accounts, as_user
+from accounts import as_user
 from connecting import with_manager
-from test_step_down import NAMES, ROWS, as_row, leader, users
+from test_step_down import NAMES, ROWS, as_row, leader, three
 
 from ansible_collections.nats.jetstream.plugins.module_utils import _errors, _permissions
 from ansible_collections.nats.jetstream.plugins.modules import jetstream_step_down
-from harness import servers
 from harness.client import Client
 
 CONSUMER = {"durable_name": "C", "name": "C", "ack_policy": "explicit"}
@@ -46,9 +45,7 @@ REFUSED = {
 
 @pytest.fixture(scope="module")
 def cluster(server):
-    of_app, of_system = users()
-    config = accounts(*of_app, system=of_system)
-    with servers.Cluster(binary=server.binary, config=config) as running:
+    with three(server) as running:
         yield running
 
 

@@ -45,11 +45,15 @@ def users():
     return of_app, of_system
 
 
+def three(server):
+    """Return three servers of the version of one, with the users of every row."""
+    of_app, of_system = users()
+    return servers.Cluster(binary=server.binary, config=accounts(*of_app, system=of_system))
+
+
 @pytest.fixture(scope="module")
 def cluster(newest_server):
-    of_app, of_system = users()
-    config = accounts(*of_app, system=of_system)
-    with servers.Cluster(binary=newest_server.binary, config=config) as running:
+    with three(newest_server) as running:
         yield running
 
 
