@@ -170,8 +170,6 @@ class Connection:
                         servers=[address.url],
                         name="ansible nats.jetstream",
                         error_cb=state.on_error,
-                        disconnected_cb=state.on_end,
-                        closed_cb=state.on_end,
                         allow_reconnect=False,
                         max_reconnect_attempts=1,
                         reconnect_time_wait=0,
@@ -191,6 +189,7 @@ class Connection:
                 await _close(client)
                 continue
             state.connected = True
+            client._reading_task.add_done_callback(state.on_end)
             self._client, self._lost, self.url = client, None, address.url
             self._no_answers = None
             self.greeting = dict(client._server_info)
@@ -486,13 +485,20 @@ class _Attempt:
             return
         if "permissions violation" in str(error).lower():
             self.connection.denied(str(error))
-        # Up to nats-py 2.14 a server's end is told only here.
+        # Told before nats-py closes, which may take its time.
         lost = (nats_errors.StaleConnectionError, nats_errors.UnexpectedEOF, OSError)
         if isinstance(error, lost) and not isinstance(error, asyncio.TimeoutError):
             self.connection.ended()
 
-    async def on_end(self) -> None:
-        if self.connected and self.connection._client is self.client:
+    def on_end(self, reading: asyncio.Future[None]) -> None:
+        """Nothing is read any more: the callbacks of nats-py do not come for every such end.
+
+        Closing, it sends what is left, and when that fails, too, it says nothing. Up to 2.14 it
+        says nothing whenever the server hung up.
+        """
+        if not reading.cancelled():
+            reading.exception()  # or else asyncio complains of it
+        if self.connection._client is self.client:
             self.connection.ended()
 
 

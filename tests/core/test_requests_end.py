@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
 
 import pytest
@@ -156,6 +158,28 @@ def test_a_lost_connection_ends_all_requests_at_once(own_server):
     ends, took = with_manager(work, own_server.url, retry_for=0.0)
     assert took < AT_ONCE
     assert {type(end) for end in ends} == {_errors.ConnectionLost}
+
+
+def test_a_loss_while_something_is_unsent_ends_a_request(own_server):
+    """nats-py sends what is left before it tells of the end, and fails at it without a word."""
+
+    async def work(manager):
+        await manager.account_info()
+        # With a request that it has not read, its death is a reset and no end.
+        os.kill(own_server.pid, signal.SIGSTOP)
+        waiting = asyncio.ensure_future(manager.connection.request("NOBODY", b"", 20.0))
+        await asyncio.sleep(0.1)
+        nats = manager.connection._client
+        # As after a publish in the turn of the loop in which the end is read.
+        nats._pending.append(b"PUB s 0\r\n\r\n")
+        nats._pending_data_size += 11
+        own_server.kill()
+        return await asyncio.gather(waiting, return_exceptions=True)
+
+    started = time.monotonic()
+    (end,) = with_manager(work, own_server.url, retry_for=0.0)
+    assert type(end) is _errors.ConnectionLost
+    assert time.monotonic() - started < 5 * AT_ONCE
 
 
 def test_a_request_after_the_loss_is_not_sent(own_server):
