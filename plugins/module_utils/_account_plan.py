@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.nats.jetstream.plugins.module_utils._consumer import CONSUMER
@@ -192,6 +192,8 @@ def _consumer_item(
         decided = plan(entry.kind, entry.identity, entry.wanted, read, context, entry.policy)
     if decided.action in WRITES and shaped is not None:
         texts = _refused_by(shaped, decided, server)
+        if item is not None and parent is not None and is_first(decided, item.plan):
+            texts = texts or _too_early(_refused_by(parent["config"], decided, server))
         if texts:
             raise Refused.because(entry.title, [Problem(entry.place, text) for text in texts])
     return Item(entry.section, entry.place, decided)
@@ -202,6 +204,29 @@ def stream_after(item: Optional[Item], info: Optional[Info]) -> Optional[Config]
     if item is not None and item.plan.action in WRITES:
         return item.plan.config
     return info["config"] if info else None
+
+
+def is_first(consumer: Plan, stream: Plan) -> bool:
+    """Say whether a consumer is created before its stream is changed.
+
+    A stream that is to keep what consumers want must have them by then.
+    """
+    return (
+        consumer.action == "create"
+        and stream.action in ("update", "migrate")
+        and "retention" in stream.changed
+        and stream.config.get("retention") == "interest"
+    )
+
+
+def _too_early(texts: Iterable[Optional[str]]) -> list[str]:
+    """Return what a stream does not allow of consumers that come before its own change."""
+    return [
+        f"{text}, until the stream is changed. That comes after its new consumers, as retention "
+        "becomes interest and would delete what they want. Change retention in a later run"
+        for text in texts
+        if text
+    ]
 
 
 def _refused_by(stream: Config, decided: Plan, server: Server) -> list[str]:
@@ -222,11 +247,15 @@ def between_consumers(
     """
     first_of: dict[str, Item] = {}
     made_anew: set[str] = set()
+    too_early: set[str] = set()
+    after = {item.stream: item for item in items if not item.is_consumer}
     for item in items:
         if item.is_consumer and item.plan.action in WRITES:
             first_of.setdefault(item.stream, item)
             if item.plan.action != "update":
                 made_anew.add(item.stream)
+            if item.stream in after and is_first(item.plan, after[item.stream].plan):
+                too_early.add(item.stream)
     if not first_of:
         return
     from ansible_collections.nats.jetstream.plugins.module_utils._consumer_rules import (
@@ -234,7 +263,6 @@ def between_consumers(
         workqueue_problems,
     )
 
-    after = {item.stream: item for item in items if not item.is_consumer}
     consumers = _consumers_after(first_of, items, found)
     for stream, first in first_of.items():
         config = stream_after(after.get(stream), found.streams.get(stream)) or {}
@@ -243,7 +271,11 @@ def between_consumers(
             texts += workqueue_problems(consumers[stream])
         if stream in made_anew:
             most = (limits_for(account or {}, config) or {}).get("max_consumers") or 0
-            texts += filter(None, [room_problem(config, len(consumers[stream]), most)])
+            count = len(consumers[stream])
+            texts += filter(None, [room_problem(config, count, most)])
+            if stream in too_early and not texts:
+                now = found.streams[stream]["config"]
+                texts += _too_early([room_problem(now, count, most)])
         if texts:
             error = Refused.because(
                 f"stream {stream}", [Problem(first.place, text) for text in texts]

@@ -31,6 +31,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._recreate_stream im
     consumers_of,
     taking_from,
 )
+from ansible_collections.nats.jetstream.plugins.module_utils._releases import mixed
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import Loss
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     Config,
@@ -68,8 +69,17 @@ async def look_before(manager: Any, plan: Any) -> Looked:
     problems += [Problem("migrate_path", room)] if room else []
     problems += await _no_room_in_account(manager, plan)
     downstream, warnings = await _downstream(manager, plan)
+    among, told = await _among_servers(manager, plan)
     forgetting, forgotten = _forgetting(plan)
-    return problems + downstream + forgetting, warnings + forgotten + _not_kept(plan)
+    problems += [*among, *downstream, *forgetting]
+    return problems, [*told, *warnings, *forgotten, *_not_kept(plan)]
+
+
+async def _among_servers(manager: Any, plan: Any) -> Looked:
+    text = await mixed(manager.connection)
+    if not text or plan.policy.data_loss == "allow":
+        return [], [text] if text else []
+    return [Problem("recreate", f"{text}; data_loss=allow accepts that")], []
 
 
 def _left_out(config: Config, consumers: list[Config], server: Server) -> list[Problem]:

@@ -19,7 +19,11 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Optional
 
-from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import Failure, Item
+from ansible_collections.nats.jetstream.plugins.module_utils._account_plan import (
+    Failure,
+    Item,
+    is_first,
+)
 from ansible_collections.nats.jetstream.plugins.module_utils._errors import Refused
 from ansible_collections.nats.jetstream.plugins.module_utils._reconcile import WRITES
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
@@ -271,14 +275,11 @@ def _before_its_stream(stream: Item, consumer: Item) -> bool:
     A stream that is to keep what consumers want must have them by then; one that allows consumers
     less must not have any that has more.
     """
-    if stream.plan.action not in ("update", "migrate"):
-        return False
+    if is_first(consumer.plan, stream.plan):
+        return True
     changed, after = stream.plan.changed, stream.plan.config
-    if "retention" in changed and after.get("retention") == "interest":
-        return consumer.plan.action == "create"
-    if stream.plan.action == "migrate":
-        return False
-    if "consumer_limits" in changed and consumer.plan.action == "update":
+    updates = (stream.plan.action, consumer.plan.action) == ("update", "update")
+    if updates and "consumer_limits" in changed:
         before = stream.plan.current_config.get("consumer_limits") or {}
         limits = after.get("consumer_limits") or {}
         return any(

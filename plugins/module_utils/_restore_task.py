@@ -23,6 +23,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._recovery import (
     INTERRUPTED,
     unfinished,
 )
+from ansible_collections.nats.jetstream.plugins.module_utils._releases import mixed
 from ansible_collections.nats.jetstream.plugins.module_utils._rules import check
 from ansible_collections.nats.jetstream.plugins.module_utils._schema import (
     MOVING_METADATA,
@@ -53,10 +54,12 @@ class Options(NamedTuple):
 class RestoreFailed(JetStreamError):
     """Some streams could not be restored; rows tells of all of them."""
 
-    def __init__(self, rows: list[dict[str, Any]], errors: list[Exception]) -> None:
+    def __init__(
+        self, rows: list[dict[str, Any]], errors: list[Exception], warnings: list[str]
+    ) -> None:
         self.rows, self.errors = rows, errors
         bad = [row for row in rows if row["action"] == "failed"]
-        text = "; ".join(f"{row['name']}: {row['reason']}" for row in bad)
+        text = "; ".join([*(f"{row['name']}: {row['reason']}" for row in bad), *warnings])
         super().__init__(f"{len(bad)} of {len(rows)} streams could not be restored: {text}")
 
     def result(self) -> dict[str, Any]:
@@ -104,8 +107,13 @@ async def restore(
         # Its checksum may take a while, and the server wants its pings answered.
         backup = await loop.run_in_executor(None, files.read_backup, path)
         jobs.append(await _job(manager, backup, server, options))
+    actions = {job.row["action"] for job in jobs}
+    text = await mixed(manager.connection) if actions != {"none"} else ""
+    if text and "replace" in actions:
+        raise Refused(f"{text}: replace streams when all are of one release")
+    warnings = [text] if text else []
     if options.dry:
-        return [job.row for job in jobs], [text for job in jobs for text in job.warnings]
+        return [job.row for job in jobs], warnings
     gate = asyncio.Semaphore(PARALLEL)
     errors: list[Exception] = []
 
@@ -119,8 +127,8 @@ async def restore(
 
     rows = list(await asyncio.gather(*(one(job) for job in jobs)))
     if errors:
-        raise RestoreFailed(rows, errors)
-    return rows, [text for job in jobs for text in job.warnings]
+        raise RestoreFailed(rows, errors, warnings)
+    return rows, warnings
 
 
 class Job(NamedTuple):
@@ -131,7 +139,6 @@ class Job(NamedTuple):
     current: Optional[dict[str, Any]]
     row: dict[str, Any]
     folder: Optional[str] = None
-    warnings: tuple[str, ...] = ()
 
 
 async def _job(manager: Any, backup: files.Backup, server: Server, options: Options) -> Job:

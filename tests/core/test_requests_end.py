@@ -178,7 +178,7 @@ def test_a_loss_while_something_is_unsent_ends_a_request(own_server):
 
     started = time.monotonic()
     (end,) = with_manager(work, own_server.url, retry_for=0.0)
-    assert type(end) is _errors.ConnectionLost
+    assert isinstance(end, _errors.ConnectionLost)
     assert time.monotonic() - started < 5 * AT_ONCE
 
 

@@ -214,6 +214,46 @@ def test_consumers_come_before_a_change_to_interest(account):
     assert account.messages("A") == 3
 
 
+@pytest.mark.parametrize(
+    ("setting", "before", "after", "consumer", "reason"),
+    [
+        ("max_consumers", 1, 2, {}, "max_consumers allows 1 (err_code 10026)"),
+        (
+            "consumer_limits",
+            {"max_ack_pending": 10},
+            {"max_ack_pending": 100},
+            {"max_ack_pending": 50},
+            "max_ack_pending 50 is above consumer_limits (10, err_code 10121)",
+        ),
+    ],
+)
+def test_a_consumer_that_a_stream_takes_only_after_its_change_to_interest(
+    account, setting, before, after, consumer, reason
+):
+    """The consumer comes before the change, and so before the room for it."""
+    if account.version < (2, 10):
+        pytest.skip("2.9 cannot change the retention of a stream")
+    if setting == "max_consumers" and account.version < (2, 15):
+        pytest.skip("older servers do not change max_consumers")
+    old = {"name": "old", "max_ack_pending": 5}
+    account.agrees(streams=[{"name": "A", "subjects": ["a"], setting: before, "consumers": [old]}])
+    account.store("a", "a")
+    changed = {"name": "A", "subjects": ["a"], setting: after}
+    wanted = [old, {"name": "new", **consumer}]
+    was = account.state()
+    for check in (True, False):
+        result = account.declare(
+            streams=[{**changed, "retention": "interest", "consumers": wanted}],
+            check=check,
+        )
+        assert result["failed"] and not result["changed"]
+        assert reason in result["msg"] and "Change retention in a later run" in result["msg"]
+    assert account.state() == was
+    account.agrees(streams=[{**changed, "consumers": wanted}])
+    account.agrees(streams=[{**changed, "retention": "interest", "consumers": wanted}])
+    assert account.messages("A") == 2
+
+
 def test_a_sealed_stream_is_sealed_at_the_end(account):
     result = account.agrees(streams=[{"name": "A", "subjects": ["a"], "sealed": True}])
     assert account.state()["A"]["sealed"]
