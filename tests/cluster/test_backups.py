@@ -115,6 +115,9 @@ PATIENCE_OF_BACKUPS = {name: PATIENCE[name] for name in ("timeout", "retry_for")
 # --------------------------------------------------------------------------------------------------
 
 
+FILTERS = {"all": "s.>", "some": "s.1"}
+
+
 def filled(nats, **config):
     """A stream of three replicas with holes, and with two consumers half way."""
     config = {"name": "S", "subjects": ["s.>"], "num_replicas": 3, **config}
@@ -123,8 +126,8 @@ def filled(nats, **config):
         nats.request(f"s.{number % 3}", str(number), msg_id=str(number))
     for seq in (2, 7, 8):
         nats.ok("STREAM.MSG.DELETE.S", {"seq": seq})
-    for name, more in (("all", {}), ("some", {"filter_subject": "s.1"})):
-        consumer = {"durable_name": name, "ack_policy": "explicit", **more}
+    for name, subject in FILTERS.items():
+        consumer = {"durable_name": name, "ack_policy": "explicit", "filter_subject": subject}
         nats.ok(f"CONSUMER.CREATE.S.{name}", {"stream_name": "S", "config": consumer})
         wait_for(
             lambda name=name: nats.ok(f"CONSUMER.INFO.S.{name}").get("cluster", {}).get("leader")
@@ -153,6 +156,26 @@ def picture(nats):
         if found == last:
             return found
         time.sleep(0.3)
+
+
+def counted(seen):
+    """Return a picture with what is pending by its messages.
+
+    A leader that was elected while messages were acknowledged may count it wrong (12 too many were
+    seen with 2.15.1).
+    """
+
+    def pending(name, delivered):
+        return sum(
+            seq > delivered and FILTERS[name] in ("s.>", message["subject"])
+            for seq, message in seen["messages"].items()
+        )
+
+    consumers = {
+        name: (floor, delivered, pending(name, delivered), replicas)
+        for name, (floor, delivered, _told, replicas) in seen["consumers"].items()
+    }
+    return {**seen, "consumers": consumers}
 
 
 def picture_like(nats, seen, seconds=60):
@@ -201,7 +224,7 @@ STEPS = {
 @pytest.mark.parametrize("before", sizes.size(["nothing", "the restore"], list(STEPS)))
 def test_migrate(before, run, cluster, nats, tmp_path, monkeypatch):
     filled(nats, deny_purge=True)
-    seen, stepped = picture(nats), []
+    seen, stepped = counted(picture(nats)), []
     if STEPS[before]:
         room, name = STEPS[before]
         step = getattr(room, name)
@@ -318,7 +341,7 @@ def test_consumers_with_fewer_replicas(run, nats, tmp_path):
 def test_backup_and_restore(run, cluster, nats, tmp_path):
     """With the replicas that the stream had, and with fewer; the end is lost, or its answer."""
     filled(nats)
-    seen = picture(nats)
+    seen = counted(picture(nats))
     args = {"path": str(tmp_path / "b"), "streams": ["S"], **PATIENCE_OF_BACKUPS}
     good(run(jetstream_backup, **args))
     end, answer = ("request lost", RESTORE_END), ("answer lost", RESTORE_ANSWER)
