@@ -14,6 +14,7 @@ read what it has written ("invalid tar header").
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from typing import Any
 
@@ -25,7 +26,8 @@ from ansible_collections.nats.jetstream.plugins.module_utils._schema import pars
 
 # Every server answers, to any account, that knows the account (2.9.10, 2.10.27, 2.15.1).
 WHO_IS_THERE = "$SYS.REQ.ACCOUNT.PING.CONNZ"
-PAUSE = 0.25  # s after an answer without another one, until all have answered
+FIRST = 2.0  # s for the first answer
+PAUSE = 0.25  # s after an answer without another one, until all have answered; more if far away
 API = "$JS.API"
 
 
@@ -52,14 +54,17 @@ async def mixed(connection: Any) -> str:
 async def _versions(connection: Any, cluster: str) -> dict[str, str]:
     """Return the versions of the servers of a cluster by their names, of those that tell it."""
     told: dict[str, str] = {}
-    inbox = connection.new_inbox()
+    inbox, started, patience = connection.new_inbox(), time.monotonic(), FIRST
     async with await connection.subscribe(inbox, WHO_IS_THERE) as listener:
         await connection.publish(WHO_IS_THERE, b'{"limit": 1}', inbox)
         while True:
             try:
-                message = await listener.next(PAUSE)
+                message = await listener.next(patience)
             except (PermissionDenied, RequestTimeout):
                 return told
-            server = json.loads(message.data or b"{}").get("server") or {}
+            if not message.data:  # nobody listens there
+                return told
+            patience = patience if told else max(PAUSE, time.monotonic() - started)
+            server = json.loads(message.data).get("server") or {}
             if server.get("cluster") == cluster:
                 told[server["name"]] = server["ver"]
