@@ -22,19 +22,6 @@ class Account:
         self.api, self.ok = nats.api, nats.ok
         self.release = tuple(map(int, server.version.split(".")))
 
-    def patiently(self, call: str, body: Any = None) -> dict[str, Any]:
-        """Like ``ok``; repeats what fails when the last file stream was deleted a moment ago."""
-        deadline = time.monotonic() + 5
-        while True:
-            answer = self.api(call, body)
-            error = answer.get("error", {})
-            if error.get("err_code") != 10049 or time.monotonic() > deadline:
-                break
-            time.sleep(0.02)
-        if error:
-            raise client.NatsError(f"{call}: {error}")
-        return answer
-
     def clear(self) -> None:
         for name in self.ok("STREAM.NAMES")["streams"] or []:
             self.ok(f"STREAM.DELETE.{name}")
@@ -46,7 +33,7 @@ class Account:
         stream of the same name. No test is about that, so it is made again until it is new.
         """
         while True:
-            answer = self.patiently(f"STREAM.CREATE.{name}", {"name": name, **config})
+            answer = self.ok(f"STREAM.CREATE.{name}", {"name": name, **config})
             started = max(config.get("first_seq", 1) - 1, 0)
             if "mirror" in config or self.state(name)["last_seq"] in (0, started):
                 return answer

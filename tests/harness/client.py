@@ -19,6 +19,8 @@ import urllib.parse
 from collections import defaultdict, deque
 from typing import Any, NamedTuple
 
+STILL_THERE = "error creating store for stream"  # err_code 10049, which has other meanings, too
+
 
 class NatsError(Exception):
     """The server refused: its own words."""
@@ -133,8 +135,17 @@ class Client:
         return self.request(subject, payload)
 
     def ok(self, name: str, body: Any = None, prefix: str = "$JS.API") -> dict[str, Any]:
-        """Like ``api``, but an error in the answer is raised."""
-        answer = self.api(name, body, prefix)
+        """Like ``api``, but an error in the answer is raised.
+
+        What fails because a stream in files was deleted a moment ago is repeated.
+        """
+        deadline = time.monotonic() + self.timeout
+        while True:
+            answer = self.api(name, body, prefix)
+            error = answer.get("error", {})
+            if error.get("description") != STILL_THERE or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
         if "error" in answer:
             raise NatsError(f"{name}: {answer['error']}")
         return answer
