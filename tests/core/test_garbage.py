@@ -151,7 +151,7 @@ def search(module, of_connection, world, source, only=None):
             other = (place.around(), garbage.task(module))
             without = [collection.run_task(code, {**usual, **args}).get("msg") for args in other]
             if place.option == "servers":
-                usual["connect_timeout"] = "1s"  # some garbage is the address of nobody
+                usual["connect_timeout"] = "10ms"  # some garbage is many addresses of nobody
             for value in values(source, place):
                 value = safe(place, value)
                 args = {**usual, **place.args(value)}
