@@ -28,6 +28,7 @@ from ansible_collections.nats.jetstream.plugins.module_utils._errors import (
     MISSING,
     ApiError,
     JetStreamError,
+    NotSent,
     PermissionDenied,
     RequestTimeout,
 )
@@ -215,7 +216,7 @@ async def _emptied(manager: Any, plan: Any) -> Info:
             )
         return info
     if old.get("subjects"):
-        await manager.update_stream(_closed(plan))
+        await _close(manager, plan)
     try:
         if _purges(plan):
             await manager.purge_stream(name)
@@ -223,6 +224,16 @@ async def _emptied(manager: Any, plan: Any) -> Info:
     except JetStreamError as error:
         await _reopen(manager, old, PURGED if _purges(plan) else NOTHING, error)
     return info
+
+
+async def _close(manager: Any, plan: Any) -> None:
+    """Take the subjects of a stream away; give them back if nobody knows whether that was done."""
+    try:
+        await manager.update_stream(_closed(plan))
+    except (ApiError, NotSent):
+        raise
+    except JetStreamError as error:
+        await _reopen(manager, plan.current_config, NOTHING, error)
 
 
 async def _reopen(manager: Any, old: Config, step: str, error: JetStreamError) -> NoReturn:
@@ -263,7 +274,7 @@ async def _delete(manager: Any, plan: Any) -> None:
     except ApiError as error:
         await _reopen(manager, old, PURGED if _purges(plan) else NOTHING, error)
     except JetStreamError as error:
-        raise _Unsure(DELETED, error) from error
+        raise _Unsure(f"{DELETED}{_if_not(plan)}", error) from error
     deadline = time.monotonic() + GONE_WITHIN
     while True:
         try:
@@ -271,10 +282,21 @@ async def _delete(manager: Any, plan: Any) -> None:
         except JetStreamError as error:
             if isinstance(error, ApiError) and error.error_class == MISSING:
                 return
-            raise _Unsure(DELETED, error) from error
+            raise _Unsure(f"{DELETED}{_if_not(plan)}", error) from error
         if time.monotonic() > deadline:
             raise JetStreamError(f"the server still has it {GONE_WITHIN:.0f} s after the delete")
         await asyncio.sleep(0.05)
+
+
+def _if_not(plan: Any) -> str:
+    """Return what to say of a stream whose subjects were taken away, should it still be there."""
+    if plan.policy.recreate == "if_empty" or not plan.current_config.get("subjects"):
+        return ""
+    if plan.context.server.knows((2, 10, 0)) is False:
+        return (
+            "; if it is still there, it lacks its subjects, and nats-server 2.9 has no note of them"
+        )
+    return "; if it is still there, it takes no messages until this task runs again"
 
 
 async def _put_back(manager: Any, name: str, consumers: list[Config]) -> None:
