@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -51,9 +52,19 @@ def stream(cluster):
         while "error" in nats.api("STREAM.CREATE.S", config) and time.monotonic() < deadline:
             time.sleep(0.2)
         for _number in range(5):
-            nats.request("s", b"x")
+            store(nats)
         yield nats
         nats.api("STREAM.DELETE.S")
+
+
+def store(nats):
+    """Publish until the stream takes it: other servers may not know of its subject yet."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with contextlib.suppress(client.NoResponders):
+            return nats.request("s", b"x")
+        time.sleep(0.1)
+    raise AssertionError("nobody takes a message on s")
 
 
 @pytest.fixture
@@ -90,7 +101,7 @@ def test_a_restore_waits_for_the_upgrade(stream, run, tmp_path):
     assert run(jetstream_backup, path=str(tmp_path))["changed"]
     args = {"path": str(tmp_path / "S"), "check": True}
     assert not run(jetstream_restore, **args)["changed"]
-    stream.request("s", b"x")
+    store(stream)
     replaced = run(jetstream_restore, **args, replace=True)
     assert replaced["failed"] and is_told(replaced["msg"])
     while "error" not in stream.api("STREAM.INFO.S"):

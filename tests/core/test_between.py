@@ -17,6 +17,8 @@ import json
 import os
 import random
 import re
+import socket
+import threading
 import time
 from pathlib import Path
 
@@ -343,6 +345,17 @@ def test_a_cut_after_some_bytes(what, hurt):
         between.disturb(Fault("slow", 0))
         asked(between.url)
         assert between.happened
+
+
+def test_a_server_starts_again_although_its_port_was_taken():
+    with servers.Server(BINARIES[-1], config=USERS) as server:
+        server.shutdown()
+        listener = socket.create_server(("127.0.0.1", server.port))
+        later = threading.Timer(0.3, listener.close)
+        later.start()
+        server.start()
+        later.join()
+        asked(server.url)
 
 
 def named(number):

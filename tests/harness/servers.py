@@ -205,6 +205,10 @@ def die_with_parent() -> None:
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+class PortTaken(RuntimeError):
+    """A port that a server had, or was given, belongs to somebody else now."""
+
+
 class Server:
     """A throwaway nats-server with JetStream, on loopback and a port of its own choice.
 
@@ -253,6 +257,17 @@ class Server:
 
     def start(self) -> None:
         """Start, and return when the server takes connections. The port stays from then on."""
+        for attempt in range(5):
+            try:
+                self._start()
+                return
+            except PortTaken:
+                # By somebody's connection, or as one of its own that it may choose.
+                if attempt == 4:
+                    raise
+                time.sleep(0.2)
+
+    def _start(self) -> None:
         ports = self.dir / "ports"
         shutil.rmtree(str(ports), ignore_errors=True)
         ports.mkdir()
@@ -303,7 +318,9 @@ class Server:
             if self._process is None or self._process.poll() is not None:
                 break
             time.sleep(0.005)
-        raise RuntimeError(f"nats-server {self.version} did not start:\n{self.log()}")
+        log = self.log()
+        error = PortTaken if "address already in use" in log[-500:] else RuntimeError
+        raise error(f"nats-server {self.version} did not start:\n{log}")
 
     def log(self) -> str:
         file = self.dir / "log"
