@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -205,6 +206,10 @@ def die_with_parent() -> None:
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+LOWEST = 10_000
+PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
 class PortTaken(RuntimeError):
     """A port that a server had, or was given, belongs to somebody else now."""
 
@@ -223,7 +228,8 @@ class Server:
         self.version = version_of(self.binary)
         self.name = name
         self.dir = Path(tempfile.mkdtemp(prefix="nats-jetstream-"))
-        self.port = -1
+        self.port = free_port()
+        self.ports: dict[str, list[str]] = {}
         self._extra = config
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop)
@@ -262,9 +268,10 @@ class Server:
                 self._start()
                 return
             except PortTaken:
-                # By somebody's connection, or as one of its own that it may choose.
                 if attempt == 4:
                     raise
+                if not self.ports:
+                    self.port = free_port()
                 time.sleep(0.2)
 
     def _start(self) -> None:
@@ -282,7 +289,6 @@ class Server:
                 preexec_fn=die_with_parent,
             )
         self.ports = self._wait_for_ports(ports)
-        self.port = urllib.parse.urlsplit(self.ports["nats"][0]).port or -1
 
     def _config(self, ports: Path) -> str:
         settings: dict[str, Any] = {
@@ -429,13 +435,25 @@ def free_port() -> int:
 
 
 def _free_ports(n: int) -> list[int]:
-    """Routes must be known beforehand, so their ports are the only ones that are guessed."""
     with contextlib.ExitStack() as stack:
         return list(_bind(stack, n))
 
 
 def _bind(stack: contextlib.ExitStack, n: int) -> Iterator[int]:
-    for _number in range(n):
+    """Yield ports that no connection to somewhere else gets while their server is away."""
+    chosen, first = random.SystemRandom(), _first_of_connections()  # tests seed the other one
+    while n:
         listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        yield listener.getsockname()[1]
+        with contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", chosen.randrange(LOWEST, first)))
+            n -= 1
+            yield listener.getsockname()[1]
+
+
+def _first_of_connections() -> int:
+    """Return the lowest port that the system takes by itself, for connections."""
+    try:
+        low = int(PORT_RANGE.read_text().split()[0])
+    except OSError:  # not Linux
+        return LOWEST + 20_000
+    return max(low, LOWEST + 1_000)
