@@ -230,8 +230,8 @@ async def _close(manager: Any, plan: Any) -> None:
     """Take the subjects of a stream away; give them back if nobody knows whether that was done."""
     try:
         await manager.update_stream(_closed(plan))
-    except (ApiError, NotSent):
-        raise
+    except (ApiError, NotSent, PermissionDenied):
+        raise  # it was not done
     except JetStreamError as error:
         await _reopen(manager, plan.current_config, NOTHING, error)
 

@@ -444,10 +444,12 @@ def _bind(stack: contextlib.ExitStack, n: int) -> Iterator[int]:
     chosen, first = random.SystemRandom(), _first_of_connections()  # tests seed the other one
     while n:
         listener = stack.enter_context(socket.socket())
-        with contextlib.suppress(OSError):
+        try:
             listener.bind(("127.0.0.1", chosen.randrange(LOWEST, first)))
-            n -= 1
-            yield listener.getsockname()[1]
+        except OSError:
+            continue
+        n -= 1
+        yield listener.getsockname()[1]
 
 
 def _first_of_connections() -> int:
